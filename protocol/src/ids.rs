@@ -1,0 +1,384 @@
+//! The names of things: logs, rooms, positions, messages, topics, people.
+//!
+//! Every constructor parses; what exists is valid. Text forms are what the wire carries.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use data_encoding::BASE32_NOPAD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// Why a name was refused. The text says what is allowed and never repeats the input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// Not a room slug.
+    #[error("a room is 1 to 64 of a-z, 0-9 and '-'")]
+    Room,
+    /// Not a log name.
+    #[error("a log is a room, room/lane, ~system or @person")]
+    Log,
+    /// Not a message id.
+    #[error("a mid is a UUID in its hyphenated form, and not nil")]
+    Mid,
+    /// Not a topic id.
+    #[error("a topic id is 26 characters of a-z and 2-7, as an entry's d.topic shows it")]
+    Topic,
+    /// Not a principal id.
+    #[error("a principal id is 1 to 64 of a-z, 0-9, '-' and '_'")]
+    Principal,
+}
+
+/// Serialises through the text form; used by every id below.
+macro_rules! text_form {
+    ($name:ident) => {
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                text.parse().map_err(de::Error::custom)
+            }
+        }
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({self})", stringify!($name))
+            }
+        }
+    };
+}
+
+fn is_slug(text: &str, longest: usize) -> bool {
+    !text.is_empty()
+        && text.len() <= longest
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// A room's immutable slug: 1 to 64 of `a-z`, `0-9` and `-`. Never reused.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RoomId(Arc<str>);
+
+impl RoomId {
+    /// The slug.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The room's own log.
+    #[must_use]
+    pub fn log(&self) -> LogName {
+        LogName(Arc::clone(&self.0))
+    }
+
+    /// The log of one of the room's lanes.
+    #[must_use]
+    pub fn lane(&self, lane: Lane) -> LogName {
+        LogName(format!("{}/{}", self.0, lane.as_str()).into())
+    }
+}
+
+impl fmt::Display for RoomId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for RoomId {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        is_slug(text, 64)
+            .then(|| Self(text.into()))
+            .ok_or(IdError::Room)
+    }
+}
+
+text_form!(RoomId);
+
+/// A log beside a room with a narrower audience.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Lane {
+    /// Reports and, later, held posts: read by moderators.
+    Moderators,
+}
+
+impl Lane {
+    /// Every lane there is.
+    pub const ALL: [Self; 1] = [Self::Moderators];
+
+    /// The lane's name, the part after the slash.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Moderators => "moderators",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|lane| lane.as_str() == text)
+    }
+}
+
+/// The name of any log: `cardiology`, `cardiology/moderators`, `~directory`, `@person`.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LogName(Arc<str>);
+
+/// What kind of log a name denotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogKind {
+    /// A room.
+    Room,
+    /// A lane of a room.
+    Lane(Lane),
+    /// `~directory`, `~identity`, …: read by nodes, not by connections.
+    System,
+    /// A person's own log.
+    Mailbox,
+}
+
+impl LogName {
+    /// The log of rooms and policies.
+    #[must_use]
+    pub fn directory() -> Self {
+        Self("~directory".into())
+    }
+
+    /// The log of people and bots.
+    #[must_use]
+    pub fn identity() -> Self {
+        Self("~identity".into())
+    }
+
+    /// The whole name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What the name denotes.
+    #[must_use]
+    pub fn kind(&self) -> LogKind {
+        if self.0.starts_with('~') {
+            return LogKind::System;
+        }
+        if self.0.starts_with('@') {
+            return LogKind::Mailbox;
+        }
+        match self.0.split_once('/').map(|(_, lane)| Lane::parse(lane)) {
+            Some(Some(lane)) => LogKind::Lane(lane),
+            _ => LogKind::Room,
+        }
+    }
+
+    /// The room this log belongs to: itself, or the room a lane stands beside.
+    #[must_use]
+    pub fn room(&self) -> Option<RoomId> {
+        match self.kind() {
+            LogKind::Room => Some(RoomId(Arc::clone(&self.0))),
+            LogKind::Lane(_) => self.0.split_once('/').map(|(room, _)| RoomId(room.into())),
+            LogKind::System | LogKind::Mailbox => None,
+        }
+    }
+}
+
+impl fmt::Display for LogName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for LogName {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let valid = match text.as_bytes().first() {
+            Some(b'~') => {
+                let rest = &text[1..];
+                let (name, node) = rest.split_once('/').unwrap_or((rest, "x"));
+                is_slug(name, 32) && is_slug(node, 64)
+            }
+            Some(b'@') => PrincipalId::from_str(&text[1..]).is_ok(),
+            _ => match text.split_once('/') {
+                Some((room, lane)) => is_slug(room, 64) && Lane::parse(lane).is_some(),
+                None => is_slug(text, 64),
+            },
+        };
+        valid.then(|| Self(text.into())).ok_or(IdError::Log)
+    }
+}
+
+text_form!(LogName);
+
+/// A place in a log: `seq` counts 1, 2, 3 … without holes; `epoch` rises whenever the numbering
+/// authority was lost and re-established. Positions compare epoch first.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(deny_unknown_fields)]
+pub struct Position {
+    /// Unix second of the epoch's beginning; never used twice. 0 in the position before everything.
+    pub epoch: u64,
+    /// Dense number of the entry; 0 before the first.
+    pub seq: u64,
+}
+
+impl Position {
+    /// The position before everything, on the line of every log.
+    pub const ZERO: Self = Self { epoch: 0, seq: 0 };
+
+    /// A position.
+    #[must_use]
+    pub const fn new(epoch: u64, seq: u64) -> Self {
+        Self { epoch, seq }
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.epoch, self.seq)
+    }
+}
+
+/// A message id, minted by the sender: identity, idempotency key, echo match and permalink.
+/// A UUID (version 7; version 4 under a pseudonym). Nobody reads the time in it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Mid([u8; 16]);
+
+impl Mid {
+    /// A fresh id.
+    #[must_use]
+    pub fn fresh() -> Self {
+        Self(uuid::Uuid::now_v7().into_bytes())
+    }
+
+    /// A derived id: the UUID version 8 over sixteen bytes of a hash. For entries that follow from
+    /// another one and must come out the same however often they are proposed.
+    #[must_use]
+    pub fn derived(hash: [u8; 16]) -> Self {
+        Self(
+            uuid::Builder::from_custom_bytes(hash)
+                .into_uuid()
+                .into_bytes(),
+        )
+    }
+
+    /// From stored bytes; nil is refused.
+    pub fn from_bytes(bytes: [u8; 16]) -> Result<Self, IdError> {
+        (bytes != [0; 16])
+            .then_some(Self(bytes))
+            .ok_or(IdError::Mid)
+    }
+
+    /// The sixteen bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Mid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&uuid::Uuid::from_bytes(self.0).as_hyphenated(), f)
+    }
+}
+
+impl FromStr for Mid {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        if text.len() != 36 {
+            return Err(IdError::Mid);
+        }
+        let uuid = uuid::Uuid::try_parse(text).map_err(|_| IdError::Mid)?;
+        Self::from_bytes(uuid.into_bytes())
+    }
+}
+
+text_form!(Mid);
+
+/// A topic's identity inside its room: a keyed hash of the folded name of its first use.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TopicId([u8; 16]);
+
+impl TopicId {
+    /// From the sixteen bytes of the hash.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The sixteen bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for TopicId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&BASE32_NOPAD.encode(&self.0).to_ascii_lowercase())
+    }
+}
+
+impl FromStr for TopicId {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        if text.len() != 26 || text.bytes().any(|b| b.is_ascii_uppercase()) {
+            return Err(IdError::Topic);
+        }
+        let bytes = BASE32_NOPAD
+            .decode(text.to_ascii_uppercase().as_bytes())
+            .map_err(|_| IdError::Topic)?;
+        bytes.try_into().map(Self).map_err(|_| IdError::Topic)
+    }
+}
+
+text_form!(TopicId);
+
+/// Who acted, opaque: a person's, bot's or service's id as `~identity` minted it.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PrincipalId(Arc<str>);
+
+impl PrincipalId {
+    /// The id minted from sixteen bytes of a keyed hash.
+    #[must_use]
+    pub fn from_hash(hash: [u8; 16]) -> Self {
+        Self(BASE32_NOPAD.encode(&hash).to_ascii_lowercase().into())
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PrincipalId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for PrincipalId {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let valid = !text.is_empty()
+            && text.len() <= 64
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
+        valid.then(|| Self(text.into())).ok_or(IdError::Principal)
+    }
+}
+
+text_form!(PrincipalId);
+
+/// Lower-case base32 without padding, for opaque hashes that appear as facts.
+#[must_use]
+pub fn hash_text(bytes: &[u8]) -> String {
+    BASE32_NOPAD.encode(bytes).to_ascii_lowercase()
+}

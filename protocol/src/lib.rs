@@ -1,0 +1,28 @@
+//! The words of `wardroom.v1`, and nothing but words: identities, frames, ops, errors, limits.
+//!
+//! A server, a client and a test each import this crate; it imports none of them and does no IO.
+//! `SPEC.md` beside it is the same contract in prose; tests keep the two equal.
+//!
+//! - [`ids`]: the names of things. The only part the domain may see.
+//! - [`op`] and [`code`]: the two registries, one row per op and per error.
+//! - [`envelope`]: the frame around a body, decoded in two steps so that an unknown op or a bad body
+//!   can be answered and only a bad envelope closes the connection.
+//! - [`hello`], [`join`], [`room`], [`message`], [`history`], [`identity`], [`notice`]: bodies by noun.
+
+pub mod code;
+pub mod envelope;
+pub mod hello;
+pub mod history;
+pub mod identity;
+pub mod ids;
+pub mod join;
+pub mod limits;
+pub mod message;
+pub mod notice;
+pub mod op;
+pub mod room;
+
+/// The WebSocket sub-protocol both sides must agree on.
+pub const SUBPROTOCOL: &str = "wardroom.v1";
+/// The path of the socket on the server.
+pub const SOCKET_PATH: &str = "/v1/socket";

@@ -1,0 +1,34 @@
+//! Notices: from the server to one connection.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{LogName, Position};
+
+/// `ping`: answer with the op `pong`. Browsers never see WebSocket pings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ping {
+    /// Server time, unix milliseconds.
+    pub now: u64,
+}
+
+/// `drain`: the node is going away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drain {
+    /// Reconnect at a random moment within this many milliseconds.
+    pub within_ms: u64,
+}
+
+/// `gap`: entries are lost for good; reading goes on after them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The log.
+    pub room: LogName,
+    /// The first seq missing.
+    pub from: u64,
+    /// The last seq missing.
+    pub to: u64,
+    /// Why: `lost` (both copies are damaged).
+    pub reason: String,
+    /// The last position both sides share.
+    pub last: Position,
+}

@@ -1,0 +1,2 @@
+//! wardroom
+fn main() {}
