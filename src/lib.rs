@@ -1,1 +1,4 @@
-//! Server.
+//! Wardroom.
+pub mod domain;
+pub mod entry;
+pub mod seal;
