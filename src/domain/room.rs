@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use wardroom_protocol::ids::{PrincipalId, RoomId, TopicId};
 
-use super::{Event, Line, Machine, Member, Meta, Topic};
+use super::{Event, Line, Machine, Member, Meta, Ordinals, Topic};
 
 /// What kind of talk a room is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub enum Class {
 pub struct Room {
     /// The line of epochs.
     pub line: Line,
-    /// The ordinal of the newest entry that counts.
-    pub n: u64,
+    /// The ordinals.
+    pub ordinals: Ordinals,
     /// Server time of the newest entry, unix milliseconds.
     pub at: u64,
     /// What kind of talk it is for; `None` before `room.created`.
@@ -46,7 +46,7 @@ impl Room {
     pub(super) fn apply(&mut self, event: &Event, meta: &Meta) {
         self.line.advance(meta.position);
         self.at = meta.at;
-        self.n = meta.n.unwrap_or(self.n);
+        self.ordinals.advance(meta.position.seq, meta.n);
         for machine in &meta.bumps {
             self.control.insert(machine.clone(), meta.position.seq);
         }
@@ -90,8 +90,8 @@ impl Room {
 pub struct Lane {
     /// The line of epochs.
     pub line: Line,
-    /// The ordinal of the newest entry that counts.
-    pub n: u64,
+    /// The ordinals.
+    pub ordinals: Ordinals,
     /// Server time of the newest entry, unix milliseconds.
     pub at: u64,
 }

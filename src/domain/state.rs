@@ -3,7 +3,7 @@
 use wardroom_protocol::ids::{self, LogKind, LogName, Mid, Position, PrincipalId, RoomId, TopicId};
 
 use super::access::{Action, Principal};
-use super::{Class, Directory, Identity, Kind, Lane, Line, Refusal, Room, Rows, message};
+use super::{Class, Directory, Identity, Kind, Lane, Line, Ordinals, Refusal, Room, Rows, message};
 
 /// A state machine inside a log that has a version of its own (K9), e.g. `access`.
 pub type Machine = Box<str>;
@@ -283,10 +283,25 @@ impl LogState {
             Self::Lane(lane) => {
                 lane.line.advance(meta.position);
                 lane.at = meta.at;
-                lane.n = meta.n.unwrap_or(lane.n);
+                lane.ordinals.advance(meta.position.seq, meta.n);
             }
             Self::Directory(directory) => directory.apply(event, meta),
             Self::Identity(identity) => identity.apply(event, meta),
+        }
+    }
+
+    /// Takes in the place of an entry whose op this version does not know: it folds as nothing.
+    pub fn skip(&mut self, meta: &Meta) {
+        let (line, at, ordinals) = match self {
+            Self::Room(room) => (&mut room.line, &mut room.at, Some(&mut room.ordinals)),
+            Self::Lane(lane) => (&mut lane.line, &mut lane.at, Some(&mut lane.ordinals)),
+            Self::Directory(directory) => (&mut directory.line, &mut directory.at, None),
+            Self::Identity(identity) => (&mut identity.line, &mut identity.at, None),
+        };
+        line.advance(meta.position);
+        *at = meta.at;
+        if let Some(ordinals) = ordinals {
+            ordinals.advance(meta.position.seq, meta.n);
         }
     }
 
@@ -301,13 +316,13 @@ impl LogState {
         }
     }
 
-    /// The ordinal of the newest entry that counts.
+    /// The ordinals; system logs have none.
     #[must_use]
-    pub fn n(&self) -> u64 {
+    pub fn ordinals(&self) -> Option<&Ordinals> {
         match self {
-            Self::Room(room) => room.n,
-            Self::Lane(lane) => lane.n,
-            Self::Directory(_) | Self::Identity(_) => 0,
+            Self::Room(room) => Some(&room.ordinals),
+            Self::Lane(lane) => Some(&lane.ordinals),
+            Self::Directory(_) | Self::Identity(_) => None,
         }
     }
 

@@ -10,4 +10,4 @@ mod render;
 
 pub use codec::{Unreadable, class_of, class_out, counts, event, facts, kind_of, op_of};
 pub use record::{Header, NO_LINK, RECORD_VERSION, Record, Words};
-pub use render::{Shown, open_words, render, render_record};
+pub use render::{ERASED_END, Shown, bare_len, open_words, render, render_record};

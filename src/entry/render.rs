@@ -17,6 +17,21 @@ pub enum Shown<'a> {
     Erased,
 }
 
+/// How many bytes of a rendered entry come before its words: cut there and closed with
+/// [`ERASED_END`], it is the same entry with its words erased.
+#[must_use]
+pub fn bare_len(rendered: &[u8], words: Shown<'_>) -> usize {
+    rendered.len()
+        - match words {
+            Shown::None => 1,
+            Shown::Open(bytes) => br#","w":}"#.len() + bytes.len(),
+            Shown::Erased => ERASED_END.len(),
+        }
+}
+
+/// What closes an entry whose words are erased.
+pub const ERASED_END: &[u8] = br#","erased":true}"#;
+
 /// Renders an entry as the text of its frame.
 #[must_use]
 pub fn render(header: &Header, words: Shown<'_>) -> Vec<u8> {
@@ -52,7 +67,10 @@ pub fn render(header: &Header, words: Shown<'_>) -> Vec<u8> {
             out.extend_from_slice(br#","w":"#);
             out.extend_from_slice(bytes);
         }
-        Shown::Erased => out.extend_from_slice(br#","erased":true"#),
+        Shown::Erased => {
+            out.extend_from_slice(ERASED_END);
+            return out;
+        }
     }
     out.push(b'}');
     out
