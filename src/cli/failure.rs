@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use wardroom::config::ConfigError;
 use wardroom::identity::DevKeyError;
+use wardroom::telemetry::TelemetryError;
 
 /// Exit codes, after BSD's `sysexits.h` where it has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +75,16 @@ impl From<DevKeyError> for Failure {
         let exit = match error {
             DevKeyError::Io { .. } => Exit::Io,
             DevKeyError::Exposed(_) | DevKeyError::Bad(_) => Exit::Config,
+        };
+        Self::new(exit, error.to_string())
+    }
+}
+
+impl From<TelemetryError> for Failure {
+    fn from(error: TelemetryError) -> Self {
+        let exit = match error {
+            TelemetryError::Filter(_) => Exit::Config,
+            TelemetryError::Taken => Exit::Bug,
         };
         Self::new(exit, error.to_string())
     }

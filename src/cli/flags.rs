@@ -4,6 +4,7 @@ use std::env;
 use std::path::PathBuf;
 
 use wardroom::config::{Config, ConfigFile, Flag, Knob, Loaded, Sources};
+use wardroom::telemetry;
 
 use super::failure::Failure;
 
@@ -30,7 +31,8 @@ pub(crate) struct FileFlag {
 }
 
 impl FileFlag {
-    /// The configuration of the file, the environment and these flags.
+    /// The configuration of the file, the environment and these flags. Log lines begin here: every
+    /// verb loads its configuration first and once.
     pub(crate) fn load(&self, flags: Vec<Flag>) -> Result<Loaded, Failure> {
         let sources = Sources {
             file: self
@@ -45,7 +47,9 @@ impl FileFlag {
                 .collect(),
             flags,
         };
-        Ok(Loaded::from_sources(&sources)?)
+        let loaded = Loaded::from_sources(&sources)?;
+        telemetry::start(&loaded.config.telemetry)?;
+        Ok(loaded)
     }
 }
 
