@@ -1,4 +1,7 @@
 //! Wardroom.
+pub mod config;
 pub mod domain;
 pub mod entry;
+pub mod identity;
 pub mod seal;
+pub mod telemetry;
