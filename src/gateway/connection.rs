@@ -19,6 +19,7 @@ use wardroom_protocol::ids::LogName;
 use wardroom_protocol::notice;
 
 use super::work::{Done, Join, Work};
+use super::clocks::{CLOSING, Clocks, Verdict};
 use super::{Inbound, Incoming, Services, answer};
 use crate::delivery::{Batch, BatchError, Channel, Cursor, Gate, Need, Pumped, REPLIES, Seat, read_after};
 use crate::guard::Screened;
@@ -27,8 +28,9 @@ use crate::room::{RoomHandle, Submission};
 
 /// Bytes read from a socket at once. On the stack while reading, so idle connections hold none.
 const READ: usize = 8 * 1024;
-/// How long a connection may take to finish its closing handshake.
-const CLOSING: Duration = Duration::from_secs(2);
+
+/// How long a reader behind the tail waits when the read threads have too much to do.
+const BUSY: Duration = Duration::from_millis(20);
 
 type Fetch = Pin<Box<dyn Future<Output = (Need, Result<Batch, BatchError>)> + Send>>;
 
@@ -50,19 +52,6 @@ pub(super) struct Connection {
     closing: bool,
 }
 
-/// Deadlines. All monotonic.
-struct Clocks {
-    opened: Instant,
-    heard: Instant,
-    pinged: Instant,
-    ping_every: Duration,
-    /// When bytes last left, and how many had.
-    wrote: (Instant, u64),
-    blocked_since: Option<Instant>,
-    expires: Option<Instant>,
-    closing_since: Option<Instant>,
-}
-
 /// Serves a socket after its upgrade until it is over. `first` is what the client sent early.
 pub async fn serve(services: Arc<Services>, socket: TcpStream, first: Bytes) {
     gauge!("wardroom_connections").increment(1.0);
@@ -78,12 +67,9 @@ pub async fn serve(services: Arc<Services>, socket: TcpStream, first: Bytes) {
 impl Connection {
     fn new(services: Arc<Services>, socket: TcpStream) -> Self {
         let socket = Arc::new(socket);
-        let now = Instant::now();
         let limits = &services.limits;
-        // Jitter, so that ten thousand connections of one second do not ping in one second.
-        let ping = Duration::from_secs(limits.ping_seconds.max(1));
         let random = uuid::Uuid::new_v4();
-        let jitter = f64::from(random.as_bytes()[15]) / 255.0;
+        let clocks = Clocks::new(Instant::now(), limits, f64::from(random.as_bytes()[15]) / 255.0);
         Self {
             gate: Arc::new(Gate::new(Arc::clone(&socket))),
             id: random.simple().to_string(),
@@ -95,16 +81,7 @@ impl Connection {
             stalled: Arc::default(),
             work: None,
             fetch: None,
-            clocks: Clocks {
-                opened: now,
-                heard: now,
-                pinged: now,
-                ping_every: ping.mul_f64(0.8 + 0.4 * jitter),
-                wrote: (now, 0),
-                blocked_since: None,
-                expires: None,
-                closing_since: None,
-            },
+            clocks,
             closing: false,
             services,
         }
@@ -116,7 +93,8 @@ impl Connection {
         loop {
             self.take_messages();
             let pumped = self.gate.pump();
-            self.note_progress(pumped);
+            let blocked = pumped == Pumped::Blocked;
+            self.clocks.pumped(Instant::now(), blocked, self.gate.written());
             if pumped == Pumped::Over {
                 self.linger().await;
                 return;
@@ -126,7 +104,6 @@ impl Connection {
             {
                 self.fetch = Some(self.read_log(need));
             }
-            let blocked = pumped == Pumped::Blocked;
             let may_read = self.may_read();
             self.stalled.store(!may_read, Ordering::Release);
             let socket = Arc::clone(&self.socket);
@@ -151,7 +128,7 @@ impl Connection {
                     draining = true;
                     self.drain(*drain.borrow());
                 }
-                () = sleep_until(self.deadline()) => {
+                () = sleep_until(self.clocks.deadline(&self.services.limits)) => {
                     if !self.tick() {
                         return;
                     }
@@ -172,7 +149,7 @@ impl Connection {
         match self.socket.try_read(&mut buffer) {
             Ok(0) => false,
             Ok(length) => {
-                self.clocks.heard = Instant::now();
+                self.clocks.heard(Instant::now());
                 self.inbound.feed(&buffer[..length]);
                 true
             }
@@ -218,7 +195,7 @@ impl Connection {
             self.closing = true;
             self.work = None;
             self.fetch = None;
-            self.clocks.closing_since = Some(Instant::now());
+            self.clocks.closing(Instant::now());
             self.unfollow_all();
         }
     }
@@ -226,7 +203,7 @@ impl Connection {
     /// After the close frame: waits for the peer to hang up, so that what it still sends does not
     /// make the kernel take our last bytes back.
     async fn linger(&mut self) {
-        let since = self.clocks.closing_since.unwrap_or_else(Instant::now);
+        let until = self.clocks.closing_until().unwrap_or_else(|| Instant::now() + CLOSING);
         let mut buffer = [0; READ];
         let hang_up = async {
             while self.socket.readable().await.is_ok() {
@@ -238,69 +215,17 @@ impl Connection {
             }
         };
         // The time limit is the promise; whether the peer was polite is its own affair.
-        let _ = tokio::time::timeout_at(since + CLOSING, hang_up).await;
-    }
-
-    fn note_progress(&mut self, pumped: Pumped) {
-        let now = Instant::now();
-        let written = self.gate.written();
-        if pumped == Pumped::Blocked {
-            self.clocks.blocked_since.get_or_insert(now);
-        } else if self.clocks.blocked_since.take().is_some() {
-            // The silence clock stood still while output was blocked.
-            self.clocks.heard = now;
-        }
-        if written != self.clocks.wrote.1 || pumped != Pumped::Blocked {
-            self.clocks.wrote = (now, written);
-        }
-    }
-
-    fn deadline(&self) -> Instant {
-        let clocks = &self.clocks;
-        let limits = &self.services.limits;
-        let seconds = Duration::from_secs;
-        if let Some(since) = clocks.closing_since {
-            return since + CLOSING;
-        }
-        let mut deadline = clocks.pinged + clocks.ping_every;
-        if self.who.is_none() {
-            deadline = deadline.min(clocks.opened + seconds(limits.hello_seconds));
-        }
-        if let Some(expires) = clocks.expires {
-            deadline = deadline.min(expires);
-        }
-        deadline.min(if clocks.blocked_since.is_some() {
-            clocks.wrote.0 + seconds(limits.write_timeout_seconds)
-        } else {
-            clocks.heard + seconds(limits.silent_seconds)
-        })
+        let _ = tokio::time::timeout_at(until, hang_up).await;
     }
 
     /// A deadline has passed. `false`: the connection is over.
     fn tick(&mut self) -> bool {
-        let now = Instant::now();
-        let limits = &self.services.limits;
-        let past = |since: Instant, seconds| now >= since + Duration::from_secs(seconds);
-        if self.clocks.closing_since.is_some_and(|since| now >= since + CLOSING) {
-            return false;
-        }
-        if self.closing {
-            return true;
-        }
-        if self.who.is_none() && past(self.clocks.opened, limits.hello_seconds) {
-            self.close(CloseCode::HelloRequired);
-        } else if self.clocks.expires.is_some_and(|expires| now >= expires) {
-            self.close(CloseCode::TokenExpired);
-        } else if self.clocks.blocked_since.is_some() {
-            if past(self.clocks.wrote.0, limits.write_timeout_seconds) {
-                self.close(CloseCode::Slow);
-            }
-        } else if past(self.clocks.heard, limits.silent_seconds) {
-            self.close(CloseCode::Silent);
-        }
-        if !self.closing && now >= self.clocks.pinged + self.clocks.ping_every {
-            self.clocks.pinged = now;
-            if self.clocks.blocked_since.is_none() {
+        let verdict = self.clocks.judge(Instant::now(), &self.services.limits);
+        match verdict {
+            Verdict::Nothing => {}
+            Verdict::Over => return false,
+            Verdict::Close(code) => self.close(code),
+            Verdict::Ping => {
                 let ping = notice::Ping { now: self.services.bus.now_ms() };
                 self.notice("ping", &ping);
             }
@@ -348,7 +273,8 @@ impl Connection {
             Done::Greeted(who, expires_at, frame, joins) => {
                 let left = expires_at.saturating_sub(self.services.bus.now_ms());
                 // A far future would overflow the clock; the sign-in outlives the process anyway.
-                self.clocks.expires = Instant::now().checked_add(Duration::from_millis(left));
+                let expires = Instant::now().checked_add(Duration::from_millis(left));
+                self.clocks.greeted(expires);
                 self.who = Some(who);
                 self.follow(&frame, joins);
             }
@@ -424,6 +350,10 @@ impl Connection {
         let services = Arc::clone(&self.services);
         Box::pin(async move {
             let batch = read_after(&need.channel, &services.log, &services.keys, need.after).await;
+            if matches!(batch, Err(BatchError::Ask(_))) {
+                // The read threads are busy: this reader waits its turn, then asks again.
+                tokio::time::sleep(BUSY).await;
+            }
             (need, batch)
         })
     }
@@ -431,14 +361,7 @@ impl Connection {
     fn fetched(&mut self, need: &Need, batch: Result<Batch, BatchError>) {
         match batch {
             Ok(batch) => self.gate.fill(need, batch),
-            Err(BatchError::Ask(_)) => {
-                // The read threads are busy: this reader waits its turn, and asks again.
-                let gate = Arc::clone(&self.gate);
-                tokio::spawn(async move {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                    gate.nudge();
-                });
-            }
+            Err(BatchError::Ask(_)) => {}
             Err(error) => {
                 tracing::error!(
                     connection = self.id, log = %need.channel.log(), error = %error,
