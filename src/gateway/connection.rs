@@ -18,13 +18,16 @@ use wardroom_protocol::envelope;
 use wardroom_protocol::ids::LogName;
 use wardroom_protocol::notice;
 
-use super::work::{Done, Join, Work};
 use super::clocks::{CLOSING, Clocks, Verdict};
+use super::work::{Done, Join, Work};
 use super::{Inbound, Incoming, Services, answer};
-use crate::delivery::{Batch, BatchError, Channel, Cursor, Gate, Need, Pumped, REPLIES, Seat, read_after};
+use crate::delivery::{
+    Batch, BatchError, Channel, Cursor, Gate, Need, Pumped, REPLIES, Seat, read_after,
+};
 use crate::guard::Screened;
 use crate::identity::Known;
 use crate::room::{RoomHandle, Submission};
+use crate::telemetry::metric;
 
 /// Bytes read from a socket at once. On the stack while reading, so idle connections hold none.
 const READ: usize = 8 * 1024;
@@ -54,14 +57,14 @@ pub(super) struct Connection {
 
 /// Serves a socket after its upgrade until it is over. `first` is what the client sent early.
 pub async fn serve(services: Arc<Services>, socket: TcpStream, first: Bytes) {
-    gauge!("wardroom_connections").increment(1.0);
+    gauge!(metric::CONNECTIONS).increment(1.0);
     let mut connection = Connection::new(services, socket);
     connection.inbound.feed(&first);
     connection.run().await;
     connection.unfollow_all();
-    counter!("wardroom_frames_sent_total").increment(connection.gate.frames());
-    counter!("wardroom_bytes_sent_total").increment(connection.gate.written());
-    gauge!("wardroom_connections").decrement(1.0);
+    counter!(metric::FRAMES_SENT).increment(connection.gate.frames());
+    counter!(metric::BYTES_SENT).increment(connection.gate.written());
+    gauge!(metric::CONNECTIONS).decrement(1.0);
 }
 
 impl Connection {
@@ -69,7 +72,11 @@ impl Connection {
         let socket = Arc::new(socket);
         let limits = &services.limits;
         let random = uuid::Uuid::new_v4();
-        let clocks = Clocks::new(Instant::now(), limits, f64::from(random.as_bytes()[15]) / 255.0);
+        let clocks = Clocks::new(
+            Instant::now(),
+            limits,
+            f64::from(random.as_bytes()[15]) / 255.0,
+        );
         Self {
             gate: Arc::new(Gate::new(Arc::clone(&socket))),
             id: random.simple().to_string(),
@@ -94,7 +101,8 @@ impl Connection {
             self.take_messages();
             let pumped = self.gate.pump();
             let blocked = pumped == Pumped::Blocked;
-            self.clocks.pumped(Instant::now(), blocked, self.gate.written());
+            self.clocks
+                .pumped(Instant::now(), blocked, self.gate.written());
             if pumped == Pumped::Over {
                 self.linger().await;
                 return;
@@ -160,7 +168,9 @@ impl Connection {
     /// Handles the messages at hand, as far as more may be owed.
     fn take_messages(&mut self) {
         while self.closing || self.may_read() {
-            let Some(incoming) = self.inbound.next() else { return };
+            let Some(incoming) = self.inbound.take() else {
+                return;
+            };
             match incoming {
                 // After our close frame nothing of the peer's matters but its own.
                 Incoming::Text(_) | Incoming::Ping(_) | Incoming::Life if self.closing => {}
@@ -191,7 +201,7 @@ impl Connection {
 
     fn begin_closing(&mut self, code: &str) {
         if !self.closing {
-            counter!("wardroom_closes_total", "code" => code.to_owned()).increment(1);
+            counter!(metric::CLOSES, "code" => code.to_owned()).increment(1);
             self.closing = true;
             self.work = None;
             self.fetch = None;
@@ -203,7 +213,10 @@ impl Connection {
     /// After the close frame: waits for the peer to hang up, so that what it still sends does not
     /// make the kernel take our last bytes back.
     async fn linger(&mut self) {
-        let until = self.clocks.closing_until().unwrap_or_else(|| Instant::now() + CLOSING);
+        let until = self
+            .clocks
+            .closing_until()
+            .unwrap_or_else(|| Instant::now() + CLOSING);
         let mut buffer = [0; READ];
         let hang_up = async {
             while self.socket.readable().await.is_ok() {
@@ -226,7 +239,9 @@ impl Connection {
             Verdict::Over => return false,
             Verdict::Close(code) => self.close(code),
             Verdict::Ping => {
-                let ping = notice::Ping { now: self.services.bus.now_ms() };
+                let ping = notice::Ping {
+                    now: self.services.bus.now_ms(),
+                };
                 self.notice("ping", &ping);
             }
         }
@@ -288,7 +303,7 @@ impl Connection {
             if !self.follows(channel.log()) {
                 let seat = channel.attach(Arc::clone(&self.gate));
                 self.joined.push((Arc::clone(&channel), seat));
-                gauge!("wardroom_joined").increment(1.0);
+                gauge!(metric::JOINED).increment(1.0);
             }
             cursors.push(Cursor::new(channel, after));
         }
@@ -301,19 +316,23 @@ impl Connection {
 
     /// Stops following a log. `false`: it was not followed.
     pub(super) fn unfollow(&mut self, log: &LogName) -> bool {
-        let Some(index) = self.joined.iter().position(|(channel, _)| channel.log() == log) else {
+        let Some(index) = self
+            .joined
+            .iter()
+            .position(|(channel, _)| channel.log() == log)
+        else {
             return false;
         };
         let (channel, seat) = self.joined.swap_remove(index);
         channel.detach(seat);
-        gauge!("wardroom_joined").decrement(1.0);
+        gauge!(metric::JOINED).decrement(1.0);
         self.gate.unfollow(log)
     }
 
     fn unfollow_all(&mut self) {
         for (channel, seat) in self.joined.drain(..) {
             channel.detach(seat);
-            gauge!("wardroom_joined").decrement(1.0);
+            gauge!(metric::JOINED).decrement(1.0);
         }
     }
 
@@ -370,11 +389,6 @@ impl Connection {
                 self.close(CloseCode::ServerError);
             }
         }
-    }
-
-    /// Counts a command that was refused.
-    pub(super) fn count(&self, code: &str) {
-        counter!("wardroom_commands_refused_total", "code" => code.to_owned()).increment(1);
     }
 }
 

@@ -8,6 +8,7 @@ mod clocks;
 mod commands;
 mod connection;
 mod greeting;
+mod history;
 mod inbound;
 mod quota;
 mod reading;
