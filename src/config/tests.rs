@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
+use std::fmt::Write as _;
 use std::fs;
 
 use super::*;
@@ -91,9 +92,9 @@ fn every_knob_is_read_from_file_and_environment_and_shows_what_it_read() {
         let (of, key) = knob.name.split_once('.').unwrap_or(("", knob.name));
         if of != section {
             section = of;
-            text += &format!("[{section}]\n");
+            writeln!(text, "[{section}]").unwrap();
         }
-        text += &format!("{key} = {}\n", other(knob));
+        writeln!(text, "{key} = {}", other(knob)).unwrap();
     }
     let by_file = load(&text, &[], &[]).unwrap();
     let variables: Vec<(String, String)> = KNOBS
