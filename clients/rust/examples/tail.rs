@@ -26,7 +26,7 @@ async fn main() -> Result<()> {
                 println!("{} erased message {}", it.entry.position.seq, it.facts.seq);
             }
             Event::Gap(gap) => {
-                println!("-- {} to {} are missing: {}", gap.from, gap.to, gap.reason)
+                println!("-- {} to {} are missing: {}", gap.from, gap.to, gap.reason);
             }
             Event::Rejoined(it) if !it.joined.recovered => {
                 println!("-- forget everything above {}", it.joined.after.seq);

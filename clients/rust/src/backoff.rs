@@ -5,11 +5,11 @@
 use std::time::Duration;
 
 /// The first try waits at most this long.
-pub const FIRST: Duration = Duration::from_millis(250);
+pub(crate) const FIRST: Duration = Duration::from_millis(250);
 /// No try waits longer than this.
-pub const LONGEST: Duration = Duration::from_secs(20);
+pub(crate) const LONGEST: Duration = Duration::from_secs(20);
 
-/// A small generator (SplitMix64). Good for spreading, not for secrets.
+/// A small generator (`SplitMix64`). Good for spreading, not for secrets.
 #[derive(Debug)]
 pub(crate) struct Random(u64);
 
@@ -52,11 +52,6 @@ impl Backoff {
             attempt: 0,
             random: Random::new(seed),
         }
-    }
-
-    /// How many tries were asked for since the last success.
-    pub(crate) fn attempt(&self) -> u32 {
-        self.attempt
     }
 
     /// The ceiling of the next wait.

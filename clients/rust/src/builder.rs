@@ -105,7 +105,7 @@ impl Builder {
             states,
             work: Work::new(seed),
             backoff: Backoff::new(seed),
-            silence: Duration::from_secs(60),
+            silence: Duration::from_mins(1),
         };
         let (connection, greeting) = driver.first().await?;
         driver.states.send_replace(State::Online);

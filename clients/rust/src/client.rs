@@ -202,6 +202,10 @@ impl Client {
     }
 
     /// Queues a post. If the outbox is full the handle fails at once with [`Error::OutboxFull`].
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "a post is sent whether awaited or not"
+    )]
     pub fn post(&self, post: Post) -> Sending {
         match Arc::clone(&self.shared.posts).try_acquire_owned() {
             Ok(permit) => self.queue(post, permit),

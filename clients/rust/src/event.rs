@@ -57,48 +57,29 @@ impl Event {
 
     /// The typed event of an entry. What does not read as its op says comes as `Unknown`.
     pub(crate) fn of_entry(parsed: &envelope::Entry, raw: Utf8Bytes) -> Self {
-        fn facts<T: DeserializeOwned>(it: &envelope::Entry) -> Option<T> {
-            it.facts().ok()
-        }
-        fn words<T: DeserializeOwned>(it: &envelope::Entry) -> Option<Option<T>> {
-            it.words().ok()
+        fn read<F: DeserializeOwned, W: DeserializeOwned>(
+            it: &envelope::Entry,
+        ) -> serde_json::Result<(F, Option<W>)> {
+            Ok((it.facts()?, it.words()?))
         }
         let entry = Entry::new(parsed, raw);
-        match parsed.op.as_str() {
-            "message.posted" => match (facts(parsed), words(parsed)) {
-                (Some(facts), Some(words)) => {
-                    return Self::Posted(Posted {
+        macro_rules! typed {
+            ($name:ident) => {
+                match read(parsed) {
+                    Ok((facts, words)) => Self::$name($name {
                         entry,
                         facts,
                         words,
-                    });
+                    }),
+                    Err(_) => Self::Unknown(entry),
                 }
-                _ => Self::Unknown(entry),
-            },
-            "message.redacted" => match (facts(parsed), words(parsed)) {
-                (Some(facts), Some(words)) => Self::Redacted(Redacted {
-                    entry,
-                    facts,
-                    words,
-                }),
-                _ => Self::Unknown(entry),
-            },
-            "room.created" => match (facts(parsed), words(parsed)) {
-                (Some(facts), Some(words)) => Self::RoomCreated(RoomCreated {
-                    entry,
-                    facts,
-                    words,
-                }),
-                _ => Self::Unknown(entry),
-            },
-            "message.reported" => match (facts(parsed), words(parsed)) {
-                (Some(facts), Some(words)) => Self::Reported(Reported {
-                    entry,
-                    facts,
-                    words,
-                }),
-                _ => Self::Unknown(entry),
-            },
+            };
+        }
+        match parsed.op.as_str() {
+            "message.posted" => typed!(Posted),
+            "message.redacted" => typed!(Redacted),
+            "room.created" => typed!(RoomCreated),
+            "message.reported" => typed!(Reported),
             _ => Self::Unknown(entry),
         }
     }

@@ -13,6 +13,7 @@
 //!
 //! `README.md` begins with a bot of ten lines.
 
+mod address;
 mod ask;
 mod backoff;
 mod builder;

@@ -9,7 +9,7 @@ use futures_util::Stream;
 use tokio::sync::mpsc;
 use wardroom_protocol::ids::{LogName, Mid, TopicId};
 use wardroom_protocol::join::Joined;
-use wardroom_protocol::message::{MessageKind, Origin, Post, Redact, Report, Written};
+use wardroom_protocol::message::{MessageKind, Origin, Post, Redact, Report, Typing, Written};
 
 use crate::ask::Ask;
 use crate::client::Client;
@@ -17,7 +17,6 @@ use crate::error::Result;
 use crate::event::{Event, Posted};
 use crate::sending::Sending;
 use crate::subscription::Flow;
-use crate::work::typing;
 
 /// A message to be posted. `Debug` shows no words.
 #[derive(Clone)]
@@ -135,6 +134,10 @@ impl Writer {
 
     /// Queues a message; see [`Client::post`]. Messages of one client to one room are written in
     /// the order of these calls.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "a post is sent whether awaited or not"
+    )]
     pub fn post(&self, draft: Draft) -> Sending {
         self.client.post(draft.into_post(self.log.clone()))
     }
@@ -169,8 +172,10 @@ impl Writer {
 
     /// Says that you are writing. Sent at most; never waited for, not sent while offline.
     pub fn typing(&self, topic: Option<TopicId>) {
-        self.client
-            .tell(Ask::Typing(typing(self.log.clone(), topic)));
+        self.client.tell(Ask::Typing(Typing {
+            room: self.log.clone(),
+            topic,
+        }));
     }
 }
 

@@ -1,6 +1,6 @@
 //! One WebSocket, frame by frame: text out, text in, and why it ended.
 //!
-//! Owns the TCP connection, the upgrade and the address rules. Never reads a frame's meaning, never
+//! Owns the TCP connection and the upgrade. Never reads a frame's meaning, never
 //! reconnects, starts no task. The client's task drives one of these; tests and load testers drive
 //! thousands, so its buffers are small.
 
@@ -13,54 +13,19 @@ use futures_util::{Sink, Stream};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::{HeaderValue, Uri, header};
+use tokio_tungstenite::tungstenite::http::{HeaderValue, header};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message, Utf8Bytes};
-use wardroom_protocol::{SOCKET_PATH, SUBPROTOCOL};
+use wardroom_protocol::SUBPROTOCOL;
+
+pub use crate::address::{Address, OpenError};
 
 /// Bytes read from the socket at a time. Small, so that a thousand connections cost megabytes.
 const READ_BUFFER: usize = 8 * 1024;
 /// Largest message accepted: an answer to `hello` that resumes 128 logs of 64 KiB state, twice over.
 const LARGEST_MESSAGE: usize = 16 * 1024 * 1024;
 /// How long the TCP connection and the upgrade may take together.
-const OPEN_WITHIN: Duration = Duration::from_secs(10);
-
-/// Why no WebSocket came to be.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// The address is not one this client can use; the text says what one looks like.
-    #[error("{0}; an address looks like ws://127.0.0.1:7420")]
-    Address(&'static str),
-    /// Nobody answered there.
-    #[error("cannot reach {host}: {kind}; is the server running, and is this its address?")]
-    Unreachable {
-        /// Host and port.
-        host: String,
-        /// What the system said.
-        kind: std::io::ErrorKind,
-    },
-    /// Somebody answered, but not with a WebSocket.
-    #[error("{host} answered the upgrade with HTTP status {status}")]
-    Status {
-        /// Host and port.
-        host: String,
-        /// The HTTP status.
-        status: u16,
-    },
-    /// The peer is no `wardroom.v1` server.
-    #[error("{host} does not speak wardroom.v1; is this the address of a Wardroom server?")]
-    NotWardroom {
-        /// Host and port.
-        host: String,
-    },
-    /// It took too long.
-    #[error("{host} did not finish the upgrade within {} s", OPEN_WITHIN.as_secs())]
-    TimedOut {
-        /// Host and port.
-        host: String,
-    },
-}
+pub(crate) const OPEN_WITHIN: Duration = Duration::from_secs(10);
 
 /// Why a WebSocket ended.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -80,67 +45,6 @@ pub enum Ended {
     /// The peer broke RFC 6455 or the text-frame rule.
     #[error("the server broke the WebSocket protocol")]
     Breach,
-}
-
-/// An address, checked: `ws://host[:port][/path]`. Without a path it is the socket's usual path.
-#[derive(Clone, Debug)]
-pub struct Address {
-    uri: Uri,
-    host: String,
-}
-
-impl Address {
-    /// Checks an address. `wss://` is refused in this version: put the client beside the server or
-    /// behind a TLS tunnel.
-    pub fn parse(url: &str) -> Result<Self, OpenError> {
-        let uri: Uri = url
-            .parse()
-            .map_err(|_| OpenError::Address("this is not a URL"))?;
-        match uri.scheme_str() {
-            Some("ws") => {}
-            Some("wss") => {
-                return Err(OpenError::Address(
-                    "this version of the client speaks ws:// only, not wss://",
-                ));
-            }
-            Some(_) => return Err(OpenError::Address("the address must begin with ws://")),
-            None => return Err(OpenError::Address("the address has no ws:// before it")),
-        }
-        if uri.query().is_some() {
-            return Err(OpenError::Address(
-                "the address must have no query; the token goes into hello",
-            ));
-        }
-        let authority = uri.authority().filter(|it| !it.host().is_empty());
-        let authority = authority.ok_or(OpenError::Address("the address names no host"))?;
-        if authority.as_str().contains('@') {
-            return Err(OpenError::Address(
-                "the address must hold no user or password; the token goes into hello",
-            ));
-        }
-        let host = format!(
-            "{}:{}",
-            authority.host(),
-            authority.port_u16().unwrap_or(80)
-        );
-        let path = match uri.path() {
-            "" | "/" => SOCKET_PATH,
-            path => path,
-        };
-        let uri = Uri::builder()
-            .scheme("ws")
-            .authority(authority.as_str())
-            .path_and_query(path)
-            .build()
-            .map_err(|_| OpenError::Address("this is not a URL"))?;
-        Ok(Self { uri, host })
-    }
-
-    /// Host and port, for people.
-    #[must_use]
-    pub fn host(&self) -> &str {
-        &self.host
-    }
 }
 
 /// One open WebSocket that agreed on `wardroom.v1`. Dropping it cuts the TCP connection.
@@ -163,25 +67,26 @@ impl Connection {
 
     /// The same, with an address checked before.
     pub async fn open_at(address: &Address) -> Result<Self, OpenError> {
-        let host = || address.host.clone();
+        let host = || address.host().to_owned();
         tokio::time::timeout(OPEN_WITHIN, Self::upgrade(address))
             .await
             .unwrap_or_else(|_| Err(OpenError::TimedOut { host: host() }))
     }
 
     async fn upgrade(address: &Address) -> Result<Self, OpenError> {
-        let host = || address.host.clone();
+        let host = || address.host().to_owned();
         let unreachable = |error: &std::io::Error| OpenError::Unreachable {
             host: host(),
             kind: error.kind(),
         };
-        let stream = TcpStream::connect(address.host.as_str())
+        let stream = TcpStream::connect(address.host())
             .await
             .map_err(|error| unreachable(&error))?;
         stream
             .set_nodelay(true)
             .map_err(|error| unreachable(&error))?;
-        let mut request = (&address.uri)
+        let mut request = address
+            .uri()
             .into_client_request()
             .map_err(|_| OpenError::Address("this is not a URL"))?;
         request.headers_mut().insert(
