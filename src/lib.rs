@@ -12,6 +12,8 @@ pub mod delivery;
 pub mod cluster;
 pub mod log;
 pub mod entry;
+pub mod fault;
+pub mod log;
 pub mod seal;
 pub mod guard;
 pub mod domain;
