@@ -81,7 +81,11 @@ impl Channel {
     /// The gate is visited no more.
     pub fn detach(&self, seat: Seat) {
         let mut members = self.members.lock();
-        if members.slots.get_mut(seat.0).is_some_and(|slot| slot.take().is_some()) {
+        if members
+            .slots
+            .get_mut(seat.0)
+            .is_some_and(|slot| slot.take().is_some())
+        {
             members.free.push(seat.0);
         }
         // Give the memory of a crowd back when it has gone.
@@ -93,7 +97,9 @@ impl Channel {
     /// Copies up to `count` seats from `from` on; `false` at the end.
     pub(super) fn piece(&self, from: usize, count: usize, out: &mut Vec<Arc<Gate>>) -> bool {
         let members = self.members.lock();
-        let Some(rest) = members.slots.get(from..) else { return false };
+        let Some(rest) = members.slots.get(from..) else {
+            return false;
+        };
         out.extend(rest.iter().take(count).flatten().cloned());
         !rest.is_empty()
     }
@@ -115,7 +121,10 @@ impl Channel {
         let mut waiting = self.waiting.lock();
         let safe = waiting.partition_point(|(rests_on, _)| *rests_on <= revealed);
         let upto = if failed { waiting.len() } else { safe };
-        waiting.drain(..upto).map(|(rests_on, reply)| (rests_on <= revealed, reply)).collect()
+        waiting
+            .drain(..upto)
+            .map(|(rests_on, reply)| (rests_on <= revealed, reply))
+            .collect()
     }
 
     /// Sends a signal to everybody who follows the log.

@@ -64,8 +64,20 @@ mod tests {
             assert_eq!(frame[0], 0x81);
             assert_eq!(payload(&frame), body, "{length}");
             let header = frame.len() - length;
-            assert_eq!(header, if length < 126 { 2 } else if length < 65_536 { 4 } else { 10 });
+            assert_eq!(
+                header,
+                if length < 126 {
+                    2
+                } else if length < 65_536 {
+                    4
+                } else {
+                    10
+                }
+            );
         }
-        assert_eq!(close(CloseCode::Drain), Bytes::from_static(b"\x88\x07\x0f\xa0drain"));
+        assert_eq!(
+            close(CloseCode::Drain),
+            Bytes::from_static(b"\x88\x07\x0f\xa0drain")
+        );
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct Outbox {
     pub(super) pong: Option<Bytes>,
     /// Replies and notices, in order. Bounded by [`REPLIES`] and the few notices there are.
     pub(super) replies: VecDeque<Bytes>,
-    signals: VecDeque<(u64, Bytes)>,
+    pub(super) signals: VecDeque<(u64, Bytes)>,
     /// The close frame: nothing is written after it.
     pub(super) close: Option<Bytes>,
     /// Whether the close frame has left.
@@ -51,10 +51,22 @@ impl Outbox {
 
     /// Lists what is to be written before any entry.
     pub(super) fn list(&self, out: &mut Vec<(Bytes, Source)>) {
-        out.extend(self.begun.iter().map(|frame| (frame.clone(), Source::Begun)));
+        out.extend(
+            self.begun
+                .iter()
+                .map(|frame| (frame.clone(), Source::Begun)),
+        );
         out.extend(self.pong.iter().map(|frame| (frame.clone(), Source::Pong)));
-        out.extend(self.replies.iter().map(|frame| (frame.clone(), Source::Reply)));
-        out.extend(self.signals.iter().map(|(_, frame)| (frame.clone(), Source::Signal)));
+        out.extend(
+            self.replies
+                .iter()
+                .map(|frame| (frame.clone(), Source::Reply)),
+        );
+        out.extend(
+            self.signals
+                .iter()
+                .map(|(_, frame)| (frame.clone(), Source::Signal)),
+        );
     }
 
     /// Books a frame that was written or begun.

@@ -41,10 +41,11 @@ pub(super) fn refused(refusal: &Refusal) -> WireError {
             ErrorCode::Forbidden,
             "nobody may do this in a room of this class yet",
         ),
-        Refusal::UnknownRoom => {
-            WireError::new(ErrorCode::UnknownRoom, "there is no such room; the op rooms lists them")
-                .at("/d/room")
-        }
+        Refusal::UnknownRoom => WireError::new(
+            ErrorCode::UnknownRoom,
+            "there is no such room; the op rooms lists them",
+        )
+        .at("/d/room"),
         Refusal::RoomExists => WireError::new(
             ErrorCode::RoomExists,
             "a room of this name exists or existed; names are never reused, choose another",
@@ -66,10 +67,11 @@ pub(super) fn refused(refusal: &Refusal) -> WireError {
             "this mid was used before with another content; mint a new one for a new act",
         )
         .at("/d/mid"),
-        Refusal::MidTaken => {
-            WireError::new(ErrorCode::MidTaken, "this mid is somebody else's; mint a new one")
-                .at("/d/mid")
-        }
+        Refusal::MidTaken => WireError::new(
+            ErrorCode::MidTaken,
+            "this mid is somebody else's; mint a new one",
+        )
+        .at("/d/mid"),
         Refusal::AlreadyErased { .. } => WireError::new(
             ErrorCode::UnknownMessage,
             "the words of this message are erased already",

@@ -10,16 +10,18 @@ use wardroom_protocol::history::ReadHistory;
 use wardroom_protocol::ids::{LogName, RoomId};
 use wardroom_protocol::join::{Join, Leave, Left};
 use wardroom_protocol::message::{Post, Redact, Report, Typing, TypingSignal};
+use wardroom_protocol::op;
 use wardroom_protocol::room::{CreateRoom, ListRooms, ListTopics};
 
 use super::translate::{Author, Body};
 use super::work::Done;
-use super::{answer, connection::Connection, greeting, reading};
+use super::{answer, connection::Connection, greeting, history, reading};
 use crate::domain::Refusal;
 use crate::domain::access::Action;
 use crate::guard::{self, Screened, Worded};
 use crate::identity::Known;
 use crate::room::Submission;
+use crate::telemetry::metric;
 
 impl Connection {
     /// Handles one text message. `Err` closes the connection.
@@ -33,23 +35,20 @@ impl Connection {
             "pong" => return Ok(()),
             "typing" => {
                 // A signal without id has nobody to tell of its mistakes.
-                return match (self.typing(&who, &command), id) {
-                    (Err(error), Some(id)) => self.refuse(id, &error),
-                    _ => Ok(()),
-                };
+                self.typing(&who, &command)
             }
             op => self.dispatch(op, &command, &who),
         };
-        match (outcome, id) {
-            (Err(error), Some(id)) => self.refuse(id, &error),
-            _ => Ok(()),
+        count(&command.op, outcome.as_ref().err());
+        if let (Err(error), Some(id)) = (outcome, id) {
+            self.refuse(id, &error);
         }
+        Ok(())
     }
 
-    fn refuse(&self, id: u64, error: &WireError) -> Result<(), CloseCode> {
-        self.count(error.code.as_str());
-        self.gate.reply(answer::reply::<()>(id, Err(error)).as_bytes());
-        Ok(())
+    fn refuse(&self, id: u64, error: &WireError) {
+        self.gate
+            .reply(answer::reply::<()>(id, Err(error)).as_bytes());
     }
 
     /// Before the hello nothing else is heard.
@@ -62,10 +61,10 @@ impl Connection {
             Ok(hello) => {
                 let services = Arc::clone(&self.services);
                 self.begin(greeting::greet(services, self.id.clone(), id, hello));
-                Ok(())
             }
             Err(error) => self.refuse(id, &error),
         }
+        Ok(())
     }
 
     fn dispatch(
@@ -99,7 +98,7 @@ impl Connection {
             "history" => {
                 let body: ReadHistory = command.body()?;
                 self.query(id, who, async move |services, known| {
-                    reading::history(&services, &known.principal, body).await
+                    history::page(&services, &known.principal, body).await
                 });
                 Ok(())
             }
@@ -143,7 +142,10 @@ impl Connection {
     }
 
     fn author<'a>(&'a self, known: &'a Known) -> Author<'a> {
-        Author { known, keys: &self.services.keys }
+        Author {
+            known,
+            keys: &self.services.keys,
+        }
     }
 
     /// Decodes a body that writes, takes it from the quota, and has the guard look at its words.
@@ -184,7 +186,9 @@ impl Connection {
         log: &LogName,
         submission: Screened<Submission>,
     ) -> Result<(), WireError> {
-        let room = log.room().ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
+        let room = log
+            .room()
+            .ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
         if let Some(handle) = self.services.hall.at_hand(&room) {
             self.hand_in(&handle, submission, id);
             return Ok(());
@@ -206,7 +210,10 @@ impl Connection {
             let outcome = match services.hall.directory().write(submission).await {
                 Ok(claimed) => services.hall.founded(&room).await.map(|written| {
                     let duplicate = claimed.duplicate;
-                    answer::written(&crate::room::Written { duplicate, ..written })
+                    answer::written(&crate::room::Written {
+                        duplicate,
+                        ..written
+                    })
                 }),
                 Err(denied) => Err(denied),
             };
@@ -247,9 +254,14 @@ impl Connection {
     fn typing(&self, who: &Known, command: &Command<'_>) -> Result<(), WireError> {
         let body: Typing = command.body()?;
         self.permit(&body.room, who, Action::Post)?;
-        let room = body.room.room().ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
+        let room = body
+            .room
+            .room()
+            .ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
         // A room that is not open has nobody to tell.
-        let Some(handle) = self.services.hall.at_hand(&room) else { return Ok(()) };
+        let Some(handle) = self.services.hall.at_hand(&room) else {
+            return Ok(());
+        };
         if let Some(channel) = handle.channel(&body.room) {
             let by = &who.principal.id;
             let signal = TypingSignal { topic: body.topic };
@@ -280,14 +292,23 @@ impl Connection {
     }
 }
 
+/// Counts a command: refused at once, or taken. Labels come from the registries, never from a peer.
+fn count(op: &str, refused: Option<&WireError>) {
+    let op = op::find(op::Kind::Command, op).map_or("unknown", |op| op.name);
+    let outcome = refused.and_then(|error| ErrorCode::from_name(&error.code));
+    let outcome = outcome.map_or("taken", ErrorCode::name);
+    metrics::counter!(metric::COMMANDS, "op" => op, "outcome" => outcome).increment(1);
+}
+
 fn unknown_word() -> WireError {
-    WireError::new(ErrorCode::BadRequest, "this server does not know this kind or class").at("/d")
+    WireError::new(
+        ErrorCode::BadRequest,
+        "this server does not know this kind or class",
+    )
+    .at("/d")
 }
 
 /// A command without id gets no reply.
-fn reply_or_nothing<T: serde::Serialize>(
-    id: Option<u64>,
-    outcome: Result<&T, &WireError>,
-) -> Done {
+fn reply_or_nothing<T: serde::Serialize>(id: Option<u64>, outcome: Result<&T, &WireError>) -> Done {
     id.map_or(Done::Nothing, |id| Done::Reply(answer::reply(id, outcome)))
 }

@@ -18,17 +18,22 @@ use wardroom_protocol::envelope;
 use wardroom_protocol::ids::LogName;
 use wardroom_protocol::notice;
 
+use super::clocks::{CLOSING, Clocks, Verdict};
 use super::work::{Done, Join, Work};
 use super::{Inbound, Incoming, Services, answer};
-use crate::delivery::{Batch, BatchError, Channel, Cursor, Gate, Need, Pumped, REPLIES, Seat, read_after};
+use crate::delivery::{
+    Batch, BatchError, Channel, Cursor, Gate, Need, Pumped, REPLIES, Seat, read_after,
+};
 use crate::guard::Screened;
 use crate::identity::Known;
 use crate::room::{RoomHandle, Submission};
+use crate::telemetry::metric;
 
 /// Bytes read from a socket at once. On the stack while reading, so idle connections hold none.
 const READ: usize = 8 * 1024;
-/// How long a connection may take to finish its closing handshake.
-const CLOSING: Duration = Duration::from_secs(2);
+
+/// How long a reader behind the tail waits when the read threads have too much to do.
+const BUSY: Duration = Duration::from_millis(20);
 
 type Fetch = Pin<Box<dyn Future<Output = (Need, Result<Batch, BatchError>)> + Send>>;
 
@@ -50,40 +55,28 @@ pub(super) struct Connection {
     closing: bool,
 }
 
-/// Deadlines. All monotonic.
-struct Clocks {
-    opened: Instant,
-    heard: Instant,
-    pinged: Instant,
-    ping_every: Duration,
-    /// When bytes last left, and how many had.
-    wrote: (Instant, u64),
-    blocked_since: Option<Instant>,
-    expires: Option<Instant>,
-    closing_since: Option<Instant>,
-}
-
 /// Serves a socket after its upgrade until it is over. `first` is what the client sent early.
 pub async fn serve(services: Arc<Services>, socket: TcpStream, first: Bytes) {
-    gauge!("wardroom_connections").increment(1.0);
+    gauge!(metric::CONNECTIONS).increment(1.0);
     let mut connection = Connection::new(services, socket);
     connection.inbound.feed(&first);
     connection.run().await;
     connection.unfollow_all();
-    counter!("wardroom_frames_sent_total").increment(connection.gate.frames());
-    counter!("wardroom_bytes_sent_total").increment(connection.gate.written());
-    gauge!("wardroom_connections").decrement(1.0);
+    counter!(metric::FRAMES_SENT).increment(connection.gate.frames());
+    counter!(metric::BYTES_SENT).increment(connection.gate.written());
+    gauge!(metric::CONNECTIONS).decrement(1.0);
 }
 
 impl Connection {
     fn new(services: Arc<Services>, socket: TcpStream) -> Self {
         let socket = Arc::new(socket);
-        let now = Instant::now();
         let limits = &services.limits;
-        // Jitter, so that ten thousand connections of one second do not ping in one second.
-        let ping = Duration::from_secs(limits.ping_seconds.max(1));
         let random = uuid::Uuid::new_v4();
-        let jitter = f64::from(random.as_bytes()[15]) / 255.0;
+        let clocks = Clocks::new(
+            Instant::now(),
+            limits,
+            f64::from(random.as_bytes()[15]) / 255.0,
+        );
         Self {
             gate: Arc::new(Gate::new(Arc::clone(&socket))),
             id: random.simple().to_string(),
@@ -95,16 +88,7 @@ impl Connection {
             stalled: Arc::default(),
             work: None,
             fetch: None,
-            clocks: Clocks {
-                opened: now,
-                heard: now,
-                pinged: now,
-                ping_every: ping.mul_f64(0.8 + 0.4 * jitter),
-                wrote: (now, 0),
-                blocked_since: None,
-                expires: None,
-                closing_since: None,
-            },
+            clocks,
             closing: false,
             services,
         }
@@ -116,7 +100,9 @@ impl Connection {
         loop {
             self.take_messages();
             let pumped = self.gate.pump();
-            self.note_progress(pumped);
+            let blocked = pumped == Pumped::Blocked;
+            self.clocks
+                .pumped(Instant::now(), blocked, self.gate.written());
             if pumped == Pumped::Over {
                 self.linger().await;
                 return;
@@ -126,7 +112,6 @@ impl Connection {
             {
                 self.fetch = Some(self.read_log(need));
             }
-            let blocked = pumped == Pumped::Blocked;
             let may_read = self.may_read();
             self.stalled.store(!may_read, Ordering::Release);
             let socket = Arc::clone(&self.socket);
@@ -151,7 +136,7 @@ impl Connection {
                     draining = true;
                     self.drain(*drain.borrow());
                 }
-                () = sleep_until(self.deadline()) => {
+                () = sleep_until(self.clocks.deadline(&self.services.limits)) => {
                     if !self.tick() {
                         return;
                     }
@@ -172,7 +157,7 @@ impl Connection {
         match self.socket.try_read(&mut buffer) {
             Ok(0) => false,
             Ok(length) => {
-                self.clocks.heard = Instant::now();
+                self.clocks.heard(Instant::now());
                 self.inbound.feed(&buffer[..length]);
                 true
             }
@@ -183,7 +168,9 @@ impl Connection {
     /// Handles the messages at hand, as far as more may be owed.
     fn take_messages(&mut self) {
         while self.closing || self.may_read() {
-            let Some(incoming) = self.inbound.next() else { return };
+            let Some(incoming) = self.inbound.take() else {
+                return;
+            };
             match incoming {
                 // After our close frame nothing of the peer's matters but its own.
                 Incoming::Text(_) | Incoming::Ping(_) | Incoming::Life if self.closing => {}
@@ -214,11 +201,11 @@ impl Connection {
 
     fn begin_closing(&mut self, code: &str) {
         if !self.closing {
-            counter!("wardroom_closes_total", "code" => code.to_owned()).increment(1);
+            counter!(metric::CLOSES, "code" => code.to_owned()).increment(1);
             self.closing = true;
             self.work = None;
             self.fetch = None;
-            self.clocks.closing_since = Some(Instant::now());
+            self.clocks.closing(Instant::now());
             self.unfollow_all();
         }
     }
@@ -226,7 +213,10 @@ impl Connection {
     /// After the close frame: waits for the peer to hang up, so that what it still sends does not
     /// make the kernel take our last bytes back.
     async fn linger(&mut self) {
-        let since = self.clocks.closing_since.unwrap_or_else(Instant::now);
+        let until = self
+            .clocks
+            .closing_until()
+            .unwrap_or_else(|| Instant::now() + CLOSING);
         let mut buffer = [0; READ];
         let hang_up = async {
             while self.socket.readable().await.is_ok() {
@@ -238,70 +228,20 @@ impl Connection {
             }
         };
         // The time limit is the promise; whether the peer was polite is its own affair.
-        let _ = tokio::time::timeout_at(since + CLOSING, hang_up).await;
-    }
-
-    fn note_progress(&mut self, pumped: Pumped) {
-        let now = Instant::now();
-        let written = self.gate.written();
-        if pumped == Pumped::Blocked {
-            self.clocks.blocked_since.get_or_insert(now);
-        } else if self.clocks.blocked_since.take().is_some() {
-            // The silence clock stood still while output was blocked.
-            self.clocks.heard = now;
-        }
-        if written != self.clocks.wrote.1 || pumped != Pumped::Blocked {
-            self.clocks.wrote = (now, written);
-        }
-    }
-
-    fn deadline(&self) -> Instant {
-        let clocks = &self.clocks;
-        let limits = &self.services.limits;
-        let seconds = Duration::from_secs;
-        if let Some(since) = clocks.closing_since {
-            return since + CLOSING;
-        }
-        let mut deadline = clocks.pinged + clocks.ping_every;
-        if self.who.is_none() {
-            deadline = deadline.min(clocks.opened + seconds(limits.hello_seconds));
-        }
-        if let Some(expires) = clocks.expires {
-            deadline = deadline.min(expires);
-        }
-        deadline.min(if clocks.blocked_since.is_some() {
-            clocks.wrote.0 + seconds(limits.write_timeout_seconds)
-        } else {
-            clocks.heard + seconds(limits.silent_seconds)
-        })
+        let _ = tokio::time::timeout_at(until, hang_up).await;
     }
 
     /// A deadline has passed. `false`: the connection is over.
     fn tick(&mut self) -> bool {
-        let now = Instant::now();
-        let limits = &self.services.limits;
-        let past = |since: Instant, seconds| now >= since + Duration::from_secs(seconds);
-        if self.clocks.closing_since.is_some_and(|since| now >= since + CLOSING) {
-            return false;
-        }
-        if self.closing {
-            return true;
-        }
-        if self.who.is_none() && past(self.clocks.opened, limits.hello_seconds) {
-            self.close(CloseCode::HelloRequired);
-        } else if self.clocks.expires.is_some_and(|expires| now >= expires) {
-            self.close(CloseCode::TokenExpired);
-        } else if self.clocks.blocked_since.is_some() {
-            if past(self.clocks.wrote.0, limits.write_timeout_seconds) {
-                self.close(CloseCode::Slow);
-            }
-        } else if past(self.clocks.heard, limits.silent_seconds) {
-            self.close(CloseCode::Silent);
-        }
-        if !self.closing && now >= self.clocks.pinged + self.clocks.ping_every {
-            self.clocks.pinged = now;
-            if self.clocks.blocked_since.is_none() {
-                let ping = notice::Ping { now: self.services.bus.now_ms() };
+        let verdict = self.clocks.judge(Instant::now(), &self.services.limits);
+        match verdict {
+            Verdict::Nothing => {}
+            Verdict::Over => return false,
+            Verdict::Close(code) => self.close(code),
+            Verdict::Ping => {
+                let ping = notice::Ping {
+                    now: self.services.bus.now_ms(),
+                };
                 self.notice("ping", &ping);
             }
         }
@@ -348,7 +288,8 @@ impl Connection {
             Done::Greeted(who, expires_at, frame, joins) => {
                 let left = expires_at.saturating_sub(self.services.bus.now_ms());
                 // A far future would overflow the clock; the sign-in outlives the process anyway.
-                self.clocks.expires = Instant::now().checked_add(Duration::from_millis(left));
+                let expires = Instant::now().checked_add(Duration::from_millis(left));
+                self.clocks.greeted(expires);
                 self.who = Some(who);
                 self.follow(&frame, joins);
             }
@@ -362,7 +303,7 @@ impl Connection {
             if !self.follows(channel.log()) {
                 let seat = channel.attach(Arc::clone(&self.gate));
                 self.joined.push((Arc::clone(&channel), seat));
-                gauge!("wardroom_joined").increment(1.0);
+                gauge!(metric::JOINED).increment(1.0);
             }
             cursors.push(Cursor::new(channel, after));
         }
@@ -375,19 +316,23 @@ impl Connection {
 
     /// Stops following a log. `false`: it was not followed.
     pub(super) fn unfollow(&mut self, log: &LogName) -> bool {
-        let Some(index) = self.joined.iter().position(|(channel, _)| channel.log() == log) else {
+        let Some(index) = self
+            .joined
+            .iter()
+            .position(|(channel, _)| channel.log() == log)
+        else {
             return false;
         };
         let (channel, seat) = self.joined.swap_remove(index);
         channel.detach(seat);
-        gauge!("wardroom_joined").decrement(1.0);
+        gauge!(metric::JOINED).decrement(1.0);
         self.gate.unfollow(log)
     }
 
     fn unfollow_all(&mut self) {
         for (channel, seat) in self.joined.drain(..) {
             channel.detach(seat);
-            gauge!("wardroom_joined").decrement(1.0);
+            gauge!(metric::JOINED).decrement(1.0);
         }
     }
 
@@ -424,6 +369,10 @@ impl Connection {
         let services = Arc::clone(&self.services);
         Box::pin(async move {
             let batch = read_after(&need.channel, &services.log, &services.keys, need.after).await;
+            if matches!(batch, Err(BatchError::Ask(_))) {
+                // The read threads are busy: this reader waits its turn, then asks again.
+                tokio::time::sleep(BUSY).await;
+            }
             (need, batch)
         })
     }
@@ -431,14 +380,7 @@ impl Connection {
     fn fetched(&mut self, need: &Need, batch: Result<Batch, BatchError>) {
         match batch {
             Ok(batch) => self.gate.fill(need, batch),
-            Err(BatchError::Ask(_)) => {
-                // The read threads are busy: this reader waits its turn, and asks again.
-                let gate = Arc::clone(&self.gate);
-                tokio::spawn(async move {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                    gate.nudge();
-                });
-            }
+            Err(BatchError::Ask(_)) => {}
             Err(error) => {
                 tracing::error!(
                     connection = self.id, log = %need.channel.log(), error = %error,
@@ -447,11 +389,6 @@ impl Connection {
                 self.close(CloseCode::ServerError);
             }
         }
-    }
-
-    /// Counts a command that was refused.
-    pub(super) fn count(&self, code: &str) {
-        counter!("wardroom_commands_refused_total", "code" => code.to_owned()).increment(1);
     }
 }
 

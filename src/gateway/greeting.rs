@@ -19,7 +19,8 @@ pub(super) async fn greet(
     id: u64,
     hello: Hello,
 ) -> Done {
-    let refused = |error: &WireError, close| Done::Refused(answer::reply::<()>(id, Err(error)), close);
+    let refused =
+        |error: &WireError, close| Done::Refused(answer::reply::<()>(id, Err(error)), close);
     let now = services.bus.now_ms();
     let claims = match services.verifier.verify(hello.token.expose(), now) {
         Ok(claims) => claims,
@@ -32,7 +33,7 @@ pub(super) async fn greet(
                     CloseCode::TokenExpired,
                     "the token's time is over; get a new one and connect again",
                 ),
-                _ => (
+                TokenError::Invalid(_) => (
                     ErrorCode::TokenInvalid,
                     CloseCode::TokenInvalid,
                     "this server does not accept the token; get a new one from its operator",
@@ -88,6 +89,8 @@ pub(super) async fn greet(
 pub(super) fn too_many(most: usize) -> WireError {
     WireError::new(
         ErrorCode::TooManyLogs,
-        format!("a connection follows at most {most} logs; leave one first, or open another connection"),
+        format!(
+            "a connection follows at most {most} logs; leave one first, or open another connection"
+        ),
     )
 }

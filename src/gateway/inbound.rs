@@ -9,6 +9,7 @@ use std::io::{self, Cursor, Read, Write};
 
 use bytes::Bytes;
 use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::OpCode;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use wardroom_protocol::code::CloseCode;
@@ -72,7 +73,12 @@ impl Inbound {
     /// Takes messages of at most `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { buffer: Vec::new(), context: None, assembled: 0, limit: limit as u64 }
+        Self {
+            buffer: Vec::new(),
+            context: None,
+            assembled: 0,
+            limit: limit as u64,
+        }
     }
 
     /// Takes in what was read. Bounded by what one read returns and the rest of one frame.
@@ -81,14 +87,14 @@ impl Inbound {
     }
 
     /// The next message, if it is whole.
-    pub fn next(&mut self) -> Option<Incoming> {
+    pub fn take(&mut self) -> Option<Incoming> {
         loop {
             let length = match self.frame() {
                 Ok(Some(length)) => length,
                 Ok(None) => return None,
                 Err(code) => return Some(Incoming::Breach(code)),
             };
-            let incoming = self.take(length);
+            let incoming = self.parse(length);
             self.buffer.drain(..length);
             if self.buffer.is_empty() {
                 // Nothing is held for a connection that says nothing.
@@ -104,8 +110,10 @@ impl Inbound {
     fn frame(&mut self) -> Result<Option<usize>, CloseCode> {
         let mut cursor = Cursor::new(&self.buffer);
         let parsed = FrameHeader::parse(&mut cursor).map_err(|_| CloseCode::ProtocolError)?;
-        let Some((header, payload)) = parsed else { return Ok(None) };
-        let control = header.opcode.is_control();
+        let Some((header, payload)) = parsed else {
+            return Ok(None);
+        };
+        let control = matches!(header.opcode, OpCode::Control(_));
         if header.mask.is_none() || (control && (payload > CONTROL || !header.is_final)) {
             return Err(CloseCode::ProtocolError);
         }
@@ -117,12 +125,16 @@ impl Inbound {
             return Ok(None);
         }
         if !control {
-            self.assembled = if header.is_final { 0 } else { self.assembled + payload };
+            self.assembled = if header.is_final {
+                0
+            } else {
+                self.assembled + payload
+            };
         }
         Ok(usize::try_from(whole).ok())
     }
 
-    fn take(&mut self, length: usize) -> Option<Incoming> {
+    fn parse(&mut self, length: usize) -> Option<Incoming> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let context = self.context.get_or_insert_with(|| {
             let config = WebSocketConfig::default()
@@ -131,17 +143,20 @@ impl Inbound {
                 .max_frame_size(Some(limit));
             WebSocketContext::new(Role::Server, Some(config))
         });
-        let mut adapter = Adapter { input: &self.buffer[..length], output: Vec::new() };
+        let mut adapter = Adapter {
+            input: &self.buffer[..length],
+            output: Vec::new(),
+        };
         let read = context.read(&mut adapter);
         let incoming = match read {
             Ok(Message::Text(text)) => Incoming::Text(text),
             Ok(Message::Binary(_)) => Incoming::Breach(CloseCode::BinaryRefused),
-            Ok(Message::Pong(_)) => return self.between(Incoming::Life),
+            Ok(Message::Pong(_)) => return Some(self.between(Incoming::Life)),
             Ok(Message::Ping(_)) => {
                 // An error here would be the adapter's, which has none.
                 let _ = context.flush(&mut adapter);
                 let pong = adapter.output.into();
-                return self.between(Incoming::Ping(pong));
+                return Some(self.between(Incoming::Ping(pong)));
             }
             Ok(Message::Close(_)) => {
                 let _ = context.flush(&mut adapter);
@@ -159,10 +174,10 @@ impl Inbound {
     }
 
     /// A control frame may stand between the frames of a message, whose context lives on.
-    fn between(&mut self, incoming: Incoming) -> Option<Incoming> {
+    fn between(&mut self, incoming: Incoming) -> Incoming {
         if self.assembled == 0 {
             self.context = None;
         }
-        Some(incoming)
+        incoming
     }
 }

@@ -4,9 +4,11 @@
 //! commands in order, one slow one at a time, and owes at most 64 replies before it stops reading.
 
 mod answer;
+mod clocks;
 mod commands;
 mod connection;
 mod greeting;
+mod history;
 mod inbound;
 mod quota;
 mod reading;

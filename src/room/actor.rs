@@ -8,7 +8,9 @@ use tokio::sync::{mpsc, oneshot};
 use wardroom_protocol::ids::{Lane, Mid, Position, TopicId};
 
 use super::desk::Desk;
-use super::{Answer, Denied, Fault, Listed, Names, Reading, Registry, Submission, TopicView, Where, Written};
+use super::{
+    Answer, Denied, Fault, Listed, Names, Reading, Registry, Submission, TopicView, Where, Written,
+};
 use crate::cluster::Bus;
 use crate::delivery::Channel;
 use crate::domain::{Event, Judgement, LogState, Row, Rows};
@@ -46,7 +48,7 @@ impl RoomActor {
             match ask {
                 Ask::Submit(submission, answer) => {
                     match self.gather(&submission).await {
-                        Ok((own, rows)) => self.submit(*submission, own, &rows, answer),
+                        Ok((own, rows)) => self.submit(&submission, own, &rows, answer),
                         Err(denied) => settle(&self.desk.channel, 0, answer, Err(denied)),
                     }
                     self.rename().await;
@@ -111,13 +113,13 @@ impl RoomActor {
         Ok((own, rows))
     }
 
-    fn submit(&mut self, submission: Submission, own: Option<Row>, rows: &Rows, answer: Answer) {
-        let channel = Arc::clone(&self.target(&submission).channel);
-        match self.decide_and_write(&submission, own, rows) {
+    fn submit(&mut self, submission: &Submission, own: Option<Row>, rows: &Rows, answer: Answer) {
+        let channel = Arc::clone(&self.target(submission).channel);
+        match self.decide_and_write(submission, own, rows) {
             Ok((event, seq, written)) => {
-                let answer = self.on_reveal(event, &submission, answer);
+                let answer = self.on_reveal(event, submission, answer);
                 settle(&channel, seq, answer, Ok(written));
-                self.target(&submission).catch_up(seq);
+                self.target(submission).catch_up(seq);
             }
             Err(Stop::Known(written)) => {
                 settle(&channel, written.position.seq, answer, Ok(written));
@@ -133,12 +135,16 @@ impl RoomActor {
         rows: &Rows,
     ) -> Result<(Event, u64, Written), Stop> {
         if let Some(row) = own {
-            return Err(match row.judge(&submission.principal.id, &submission.submit) {
-                Judgement::Duplicate { position, at } => {
-                    Stop::Known(Written { position, at, duplicate: true })
-                }
-                Judgement::Refused(refusal) => Stop::Denied(Denied::Refused(refusal)),
-            });
+            return Err(
+                match row.judge(&submission.principal.id, &submission.submit) {
+                    Judgement::Duplicate { position, at } => Stop::Known(Written {
+                        position,
+                        at,
+                        duplicate: true,
+                    }),
+                    Judgement::Refused(refusal) => Stop::Denied(Denied::Refused(refusal)),
+                },
+            );
         }
         let event = self
             .desk
@@ -146,13 +152,17 @@ impl RoomActor {
             .decide(&submission.command, &submission.principal, rows)
             .map_err(|refusal| Stop::Denied(Denied::Refused(refusal)))?;
         // A lane's entry says where the room stood, so that clients can merge the two.
-        let head = submission.command.lane().map(|_| self.desk.state.line().head());
+        let head = submission
+            .command
+            .lane()
+            .map(|_| self.desk.state.line().head());
         let log = self.log.clone();
         let bus = self.bus.clone();
         let target = self.target(submission);
         target.ready(&log).map_err(Stop::Denied)?;
-        let (seq, written) =
-            target.write(&event, submission, rows, head, (&bus, &log)).map_err(Stop::Denied)?;
+        let (seq, written) = target
+            .write(&event, submission, rows, head, (&bus, &log))
+            .map_err(Stop::Denied)?;
         if let Some(name) = &submission.words.name {
             self.names.learn(&event, seq, Arc::clone(name));
         }
@@ -164,7 +174,14 @@ impl RoomActor {
 
     /// What else happens at the moment an entry is safe.
     fn on_reveal(&mut self, event: Event, submission: &Submission, answer: Answer) -> Answer {
-        let Event::RoomRegistered { room, class, specialty } = event else { return answer };
+        let Event::RoomRegistered {
+            room,
+            class,
+            specialty,
+        } = event
+        else {
+            return answer;
+        };
         let listed = Listed {
             class,
             specialty,
@@ -210,7 +227,9 @@ impl RoomActor {
     }
 
     fn read(&mut self, lane: Option<Lane>, from: Where, reply: oneshot::Sender<Reading>) {
-        let desk = lane.and_then(|lane| self.lanes.get(&lane)).unwrap_or(&self.desk);
+        let desk = lane
+            .and_then(|lane| self.lanes.get(&lane))
+            .unwrap_or(&self.desk);
         let reading = Reading::resolve(from, &desk.state, &self.desk.state, &self.names);
         let seq = reading.view.line.head().seq;
         desk.channel.when_safe(
@@ -240,12 +259,15 @@ impl RoomActor {
     }
 
     fn topic_page(&self, after: Option<TopicId>, limit: usize) -> Topics {
-        let LogState::Room(room) = &self.desk.state else { return None };
+        let LogState::Room(room) = &self.desk.state else {
+            return None;
+        };
         let from = match after {
             None => 0,
             Some(after) => {
                 let first = room.topics.get(&after)?.first;
-                room.topic_order.partition_point(|topic| room.topics[topic].first <= first)
+                room.topic_order
+                    .partition_point(|topic| room.topics[topic].first <= first)
             }
         };
         let rest = &room.topic_order[from..];
@@ -269,7 +291,11 @@ fn settle(channel: &Arc<Channel>, seq: u64, answer: Answer, outcome: Result<Writ
     channel.when_safe(
         seq,
         Box::new(move |safe| {
-            answer(if safe { outcome } else { Err(Denied::Fault(Fault::Unknown)) })
+            answer(if safe {
+                outcome
+            } else {
+                Err(Denied::Fault(Fault::Unknown))
+            })
         }),
     );
 }

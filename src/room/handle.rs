@@ -50,7 +50,9 @@ impl RoomHandle {
     /// the room has too much to do.
     pub fn submit(&self, submission: Screened<Submission>, answer: Answer) {
         let ask = Ask::Submit(Box::new(submission.into_inner()), answer);
-        let Err(refused) = self.inbox.try_send(ask) else { return };
+        let Err(refused) = self.inbox.try_send(ask) else {
+            return;
+        };
         let fault = match &refused {
             mpsc::error::TrySendError::Full(_) => Fault::Overloaded,
             mpsc::error::TrySendError::Closed(_) => Fault::LogUnavailable,

@@ -3,7 +3,7 @@
 //! Nothing a clinician wrote, no token and no query string passes here. The command line starts it
 //! once per process; tests that start many nodes in one process share the metrics.
 
-mod metric;
+pub mod metric;
 
 use std::io::{self, IsTerminal as _};
 use std::panic;
