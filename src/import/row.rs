@@ -45,7 +45,10 @@ impl Row {
                 _ => RowError::NotJson(error.column()),
             })?;
         let room = parsed("room", text.room, "1 to 64 of a-z, 0-9 and '-'")?;
-        let topic = name("topic", text.topic)?;
+        let topic = match text.topic {
+            Some(topic) if topic.trim().is_empty() => NO_TOPIC.to_owned(),
+            topic => name("topic", topic)?,
+        };
         let author = name("author", text.author)?;
         let kind = kind(&text.kind.ok_or(RowError::Missing("kind"))?)?;
         let mid = parsed("mid", text.mid, MID_RULE)?;
@@ -65,6 +68,9 @@ impl Row {
         self.draft.into_post(log)
     }
 }
+
+/// Every message of a room has a topic; rows whose topic is blank come under this one.
+const NO_TOPIC: &str = "General";
 
 const MID_RULE: &str = "a UUID in its hyphenated form, and not nil";
 
@@ -161,10 +167,7 @@ mod tests {
                 row(|row| row["kind"] = "secret".into()),
                 "the field kind: message,",
             ),
-            (
-                row(|row| row["topic"] = " ".into()),
-                "the field topic: must not be empty",
-            ),
+            (row(|row| row["topic"] = serde_json::Value::Null), "the field topic is missing"),
             (
                 row(|row| row["author"] = "secret".repeat(40).into()),
                 "the field author: at most",
