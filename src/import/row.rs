@@ -141,46 +141,22 @@ mod tests {
         assert_eq!(post.mid.to_string(), MID);
         assert_eq!(post.reply_to, Some(post.mid));
         assert_eq!(post.kind, MessageKind::Question);
-        assert_eq!(
-            post.origin.map(|it| it.author).as_deref(),
-            Some("Sam Example")
-        );
+        assert_eq!(post.origin.map(|it| it.author).as_deref(), Some("Sam Example"));
         assert_eq!(post.body, "A synthetic question");
     }
 
     #[test]
     fn a_bad_row_is_named_by_its_field_and_never_repeated() {
         for (line, says) in [
-            (
-                row(|row| row["room"] = "Secret Room".into()),
-                "the field room: 1 to 64",
-            ),
-            (
-                row(|row| row["mid"] = "secret".into()),
-                "the field mid: a UUID",
-            ),
-            (
-                row(|row| row["reply_to"] = "secret".into()),
-                "the field reply_to: a UUID",
-            ),
-            (
-                row(|row| row["kind"] = "secret".into()),
-                "the field kind: message,",
-            ),
+            (row(|row| row["room"] = "Secret Room".into()), "the field room: 1 to 64"),
+            (row(|row| row["mid"] = "secret".into()), "the field mid: a UUID"),
+            (row(|row| row["reply_to"] = "secret".into()), "the field reply_to: a UUID"),
+            (row(|row| row["kind"] = "secret".into()), "the field kind: message,"),
             (row(|row| row["topic"] = serde_json::Value::Null), "the field topic is missing"),
-            (
-                row(|row| row["author"] = "secret".repeat(40).into()),
-                "the field author: at most",
-            ),
-            (
-                row(|row| row["body"] = serde_json::Value::Null),
-                "the field body is missing",
-            ),
+            (row(|row| row["author"] = "secret".repeat(40).into()), "the field author: at most"),
+            (row(|row| row["body"] = serde_json::Value::Null), "the field body is missing"),
             (row(|row| row["secret"] = 1.into()), "not a row"),
-            (
-                row(|row| row["body"] = serde_json::json!({"secret": 1})),
-                "not a row",
-            ),
+            (row(|row| row["body"] = serde_json::json!({"secret": 1})), "not a row"),
             (r#"{"room":"secret"#.into(), "not JSON"),
             (r#"["secret"]"#.into(), "not a row"),
         ] {

@@ -113,10 +113,7 @@ pub(crate) fn entry(entry: &Entry) -> Option<(Value, Value)> {
     {
         let facts = entry.facts::<F>().unwrap();
         let words = entry.words::<W>().unwrap();
-        (
-            serde_json::to_value(facts).unwrap(),
-            serde_json::to_value(words).unwrap(),
-        )
+        (serde_json::to_value(facts).unwrap(), serde_json::to_value(words).unwrap())
     }
     Some(match entry.op.as_str() {
         "room.created" => parts::<Created, TitleWords>(entry),
