@@ -19,6 +19,7 @@ pub(super) struct Posting {
     answers: FuturesUnordered<Answer>,
     added: u64,
     already: u64,
+    untitled: u64,
 }
 
 impl Posting {
@@ -28,6 +29,7 @@ impl Posting {
 
     /// Queues a row. The client keeps the order per room and has up to 48 in flight.
     pub(super) fn post(&mut self, client: &Client, line: u64, row: Row) {
+        self.untitled += u64::from(row.untitled);
         let sending = client.post(row.into_post());
         self.answers
             .push(Box::pin(async move { (line, sending.await) }));
@@ -57,6 +59,7 @@ impl Posting {
             rooms,
             added: self.added,
             already: self.already,
+            untitled: self.untitled,
             took: std::time::Duration::ZERO,
         }
     }

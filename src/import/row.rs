@@ -30,9 +30,14 @@ struct Text<'a> {
     body: Option<Cow<'a, str>>,
 }
 
+/// Where a row goes that names no topic: every message needs one, and sources have rows without.
+pub(super) const NO_TOPIC: &str = "General";
+
 /// A row that can be sent.
 pub(super) struct Row {
     pub(super) room: RoomId,
+    /// Whether it named no topic and goes under [`NO_TOPIC`].
+    pub(super) untitled: bool,
     draft: Draft,
 }
 
@@ -45,7 +50,12 @@ impl Row {
                 _ => RowError::NotJson(error.column()),
             })?;
         let room = parsed("room", text.room, "1 to 64 of a-z, 0-9 and '-'")?;
-        let topic = name("topic", text.topic)?;
+        let topic = text.topic.ok_or(RowError::Missing("topic"))?;
+        let untitled = topic.trim().is_empty();
+        let topic = name(
+            "topic",
+            Some(if untitled { NO_TOPIC.into() } else { topic }),
+        )?;
         let author = name("author", text.author)?;
         let kind = kind(&text.kind.ok_or(RowError::Missing("kind"))?)?;
         let mid = parsed("mid", text.mid, MID_RULE)?;
@@ -56,7 +66,11 @@ impl Row {
         if text.reply_to.is_some() {
             draft = draft.reply_to(parsed::<Mid>("reply_to", text.reply_to, MID_RULE)?);
         }
-        Ok(Self { room, draft })
+        Ok(Self {
+            room,
+            untitled,
+            draft,
+        })
     }
 
     /// The command that posts it.
@@ -143,6 +157,16 @@ mod tests {
     }
 
     #[test]
+    fn a_row_without_a_topic_goes_under_one_name() {
+        for topic in ["", " \t"] {
+            let line = row(|row| row["topic"] = topic.into());
+            let row = Row::parse(&line).unwrap_or_else(|error| panic!("{error}"));
+            assert!(row.untitled);
+            assert_eq!(row.into_post().topic, NO_TOPIC);
+        }
+    }
+
+    #[test]
     fn a_bad_row_is_named_by_its_field_and_never_repeated() {
         for (line, says) in [
             (
@@ -162,8 +186,12 @@ mod tests {
                 "the field kind: message,",
             ),
             (
-                row(|row| row["topic"] = " ".into()),
-                "the field topic: must not be empty",
+                row(|row| row["author"] = " ".into()),
+                "the field author: must not be empty",
+            ),
+            (
+                row(|row| row["topic"] = serde_json::Value::Null),
+                "the field topic is missing",
             ),
             (
                 row(|row| row["author"] = "secret".repeat(40).into()),
