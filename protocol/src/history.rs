@@ -54,10 +54,4 @@ pub struct History {
     pub more: bool,
 }
 
-wordless!(History {
-    range,
-    holes,
-    position,
-    first,
-    more
-});
+wordless!(History { range, holes, position, first, more });

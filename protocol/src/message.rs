@@ -167,13 +167,7 @@ pub struct TypingSignal {
 }
 
 wordless!(Origin {});
-wordless!(Post {
-    room,
-    mid,
-    kind,
-    reply_to,
-    after
-});
+wordless!(Post { room, mid, kind, reply_to, after });
 wordless!(Redact { room, mid, of });
 wordless!(Report { room, mid, of });
 wordless!(PostedWords {});

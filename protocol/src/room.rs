@@ -179,30 +179,8 @@ pub struct TopicSummary {
     pub last: u64,
 }
 
-wordless!(CreateRoom {
-    room,
-    mid,
-    class,
-    specialty
-});
+wordless!(CreateRoom { room, mid, class, specialty });
 wordless!(TitleWords {});
-wordless!(RoomState {
-    class,
-    specialty,
-    topics,
-    members,
-    epochs
-});
-wordless!(RoomSummary {
-    room,
-    class,
-    specialty,
-    position,
-    n
-});
-wordless!(TopicSummary {
-    topic,
-    messages,
-    first,
-    last
-});
+wordless!(RoomState { class, specialty, topics, members, epochs });
+wordless!(RoomSummary { room, class, specialty, position, n });
+wordless!(TopicSummary { topic, messages, first, last });

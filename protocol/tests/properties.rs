@@ -1,9 +1,6 @@
 //! What holds for every input: names come back as they went, and no bytes make a decoder panic.
 //! proptest prints the input that fails, in its smallest form.
-#![allow(
-    clippy::unwrap_used,
-    reason = "a property that does not hold fails there"
-)]
+#![allow(clippy::unwrap_used, reason = "a property that does not hold fails there")]
 
 use proptest::prelude::*;
 use serde::Serialize;

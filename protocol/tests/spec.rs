@@ -14,18 +14,10 @@ const SPEC: &str = include_str!("../SPEC.md");
 fn table(name: &str) -> BTreeSet<String> {
     let begin = format!("<!-- table:{name} -->");
     let end = format!("<!-- /table:{name} -->");
-    let (_, rest) = SPEC
-        .split_once(&begin)
-        .unwrap_or_else(|| panic!("SPEC.md has no {begin}"));
-    let (table, _) = rest
-        .split_once(&end)
-        .unwrap_or_else(|| panic!("SPEC.md has no {end}"));
-    let rows: Vec<_> = table
-        .lines()
-        .filter(|line| line.starts_with('|'))
-        .skip(2)
-        .map(ToOwned::to_owned)
-        .collect();
+    let (_, rest) = SPEC.split_once(&begin).unwrap_or_else(|| panic!("SPEC.md has no {begin}"));
+    let (table, _) = rest.split_once(&end).unwrap_or_else(|| panic!("SPEC.md has no {end}"));
+    let rows: Vec<_> =
+        table.lines().filter(|line| line.starts_with('|')).skip(2).map(ToOwned::to_owned).collect();
     let set: BTreeSet<_> = rows.iter().cloned().collect();
     assert_eq!(rows.len(), set.len(), "the table {name} has a row twice");
     set
@@ -131,41 +123,20 @@ fn every_limit_has_its_row() {
     };
     let rows = [
         ("frame from a client, bytes", limits::INBOUND_FRAME as u64),
-        (
-            "stored entry, bytes of facts and words",
-            limits::STORED_ENTRY as u64,
-        ),
-        (
-            "JSON nesting, the envelope included",
-            limits::JSON_DEPTH as u64,
-        ),
-        (
-            "logs one connection follows",
-            limits::LOGS_PER_CONNECTION as u64,
-        ),
+        ("stored entry, bytes of facts and words", limits::STORED_ENTRY as u64),
+        ("JSON nesting, the envelope included", limits::JSON_DEPTH as u64),
+        ("logs one connection follows", limits::LOGS_PER_CONNECTION as u64),
         ("entries in a history page", u64::from(limits::HISTORY_PAGE)),
-        (
-            "bytes in a history page (one entry always fits)",
-            limits::HISTORY_BYTES as u64,
-        ),
-        (
-            "rows in a page of rooms or topics",
-            u64::from(limits::LIST_PAGE),
-        ),
-        (
-            "characters of a title, topic or name",
-            limits::NAME_CHARS as u64,
-        ),
+        ("bytes in a history page (one entry always fits)", limits::HISTORY_BYTES as u64),
+        ("rows in a page of rooms or topics", u64::from(limits::LIST_PAGE)),
+        ("characters of a title, topic or name", limits::NAME_CHARS as u64),
         ("tags on a message", limits::TAGS as u64),
         ("characters of a tag", limits::TAG_CHARS as u64),
         ("characters of a reason", limits::REASON_CHARS as u64),
         ("bytes of a token", limits::TOKEN_BYTES as u64),
         ("largest integer in JSON, 2^53 - 1", limits::SAFE_INTEGER),
     ];
-    same(
-        "limits",
-        rows.map(|(what, number)| format!("| {what} | {} |", grouped(number))),
-    );
+    same("limits", rows.map(|(what, number)| format!("| {what} | {} |", grouped(number))));
 }
 
 #[test]

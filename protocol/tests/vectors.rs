@@ -235,9 +235,7 @@ fn envelope_error(error: EnvelopeError) -> &'static str {
 fn transcript(name: &str) -> Vec<(char, &'static str)> {
     const SPEC: &str = include_str!("../SPEC.md");
     let begin = format!("<!-- transcript:{name} -->");
-    let (_, rest) = SPEC
-        .split_once(&begin)
-        .unwrap_or_else(|| panic!("SPEC.md has no {begin}"));
+    let (_, rest) = SPEC.split_once(&begin).unwrap_or_else(|| panic!("SPEC.md has no {begin}"));
     let (text, _) = rest
         .split_once("<!-- /transcript -->")
         .unwrap_or_else(|| panic!("the transcript {name} has no end"));

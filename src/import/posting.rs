@@ -31,8 +31,7 @@ impl Posting {
     pub(super) fn post(&mut self, client: &Client, line: u64, row: Row) {
         self.untitled += u64::from(row.untitled);
         let sending = client.post(row.into_post());
-        self.answers
-            .push(Box::pin(async move { (line, sending.await) }));
+        self.answers.push(Box::pin(async move { (line, sending.await) }));
     }
 
     /// Takes one answer. Cancel-safe.
@@ -47,10 +46,7 @@ impl Posting {
                 }
                 Ok(())
             }
-            Some((line, Err(error))) => Err(ImportError::Refused {
-                line,
-                error: Box::new(error),
-            }),
+            Some((line, Err(error))) => Err(ImportError::Refused { line, error: Box::new(error) }),
         }
     }
 

@@ -52,10 +52,7 @@ impl Row {
         let room = parsed("room", text.room, "1 to 64 of a-z, 0-9 and '-'")?;
         let topic = text.topic.ok_or(RowError::Missing("topic"))?;
         let untitled = topic.trim().is_empty();
-        let topic = name(
-            "topic",
-            Some(if untitled { NO_TOPIC.into() } else { topic }),
-        )?;
+        let topic = name("topic", Some(if untitled { NO_TOPIC.into() } else { topic }))?;
         let author = name("author", text.author)?;
         let kind = kind(&text.kind.ok_or(RowError::Missing("kind"))?)?;
         let mid = parsed("mid", text.mid, MID_RULE)?;
@@ -66,11 +63,7 @@ impl Row {
         if text.reply_to.is_some() {
             draft = draft.reply_to(parsed::<Mid>("reply_to", text.reply_to, MID_RULE)?);
         }
-        Ok(Self {
-            room,
-            untitled,
-            draft,
-        })
+        Ok(Self { room, untitled, draft })
     }
 
     /// The command that posts it.
@@ -149,10 +142,7 @@ mod tests {
         assert_eq!(post.mid.to_string(), MID);
         assert_eq!(post.reply_to, Some(post.mid));
         assert_eq!(post.kind, MessageKind::Question);
-        assert_eq!(
-            post.origin.map(|it| it.author).as_deref(),
-            Some("Sam Example")
-        );
+        assert_eq!(post.origin.map(|it| it.author).as_deref(), Some("Sam Example"));
         assert_eq!(post.body, "A synthetic question");
     }
 
@@ -169,43 +159,16 @@ mod tests {
     #[test]
     fn a_bad_row_is_named_by_its_field_and_never_repeated() {
         for (line, says) in [
-            (
-                row(|row| row["room"] = "Secret Room".into()),
-                "the field room: 1 to 64",
-            ),
-            (
-                row(|row| row["mid"] = "secret".into()),
-                "the field mid: a UUID",
-            ),
-            (
-                row(|row| row["reply_to"] = "secret".into()),
-                "the field reply_to: a UUID",
-            ),
-            (
-                row(|row| row["kind"] = "secret".into()),
-                "the field kind: message,",
-            ),
-            (
-                row(|row| row["author"] = " ".into()),
-                "the field author: must not be empty",
-            ),
-            (
-                row(|row| row["topic"] = serde_json::Value::Null),
-                "the field topic is missing",
-            ),
-            (
-                row(|row| row["author"] = "secret".repeat(40).into()),
-                "the field author: at most",
-            ),
-            (
-                row(|row| row["body"] = serde_json::Value::Null),
-                "the field body is missing",
-            ),
+            (row(|row| row["room"] = "Secret Room".into()), "the field room: 1 to 64"),
+            (row(|row| row["mid"] = "secret".into()), "the field mid: a UUID"),
+            (row(|row| row["reply_to"] = "secret".into()), "the field reply_to: a UUID"),
+            (row(|row| row["kind"] = "secret".into()), "the field kind: message,"),
+            (row(|row| row["author"] = " ".into()), "the field author: must not be empty"),
+            (row(|row| row["topic"] = serde_json::Value::Null), "the field topic is missing"),
+            (row(|row| row["author"] = "secret".repeat(40).into()), "the field author: at most"),
+            (row(|row| row["body"] = serde_json::Value::Null), "the field body is missing"),
             (row(|row| row["secret"] = 1.into()), "not a row"),
-            (
-                row(|row| row["body"] = serde_json::json!({"secret": 1})),
-                "not a row",
-            ),
+            (row(|row| row["body"] = serde_json::json!({"secret": 1})), "not a row"),
             (r#"{"room":"secret"#.into(), "not JSON"),
             (r#"["secret"]"#.into(), "not a row"),
         ] {

@@ -38,20 +38,11 @@ impl Source {
         let file = File::open(path).map_err(|error| failed(&error))?;
         let size = file.metadata().map_err(|error| failed(&error))?.len();
         let read = Arc::new(AtomicU64::new(0));
-        let counted = Counted {
-            file,
-            read: Arc::clone(&read),
-        };
+        let counted = Counted { file, read: Arc::clone(&read) };
         let mut counted = BufReader::with_capacity(64 * 1024, counted);
-        let gzip = counted
-            .fill_buf()
-            .map_err(|error| failed(&error))?
-            .starts_with(&GZIP);
+        let gzip = counted.fill_buf().map_err(|error| failed(&error))?.starts_with(&GZIP);
         let text: Box<dyn BufRead + Send> = if gzip {
-            Box::new(BufReader::with_capacity(
-                64 * 1024,
-                MultiGzDecoder::new(counted),
-            ))
+            Box::new(BufReader::with_capacity(64 * 1024, MultiGzDecoder::new(counted)))
         } else {
             Box::new(counted)
         };
@@ -88,10 +79,7 @@ fn feed(mut text: Box<dyn BufRead + Send>, path: &Path, sender: &mpsc::Sender<Ch
                 Ok(Some(row)) => Ok((line, row)),
                 Err(error) => Err(ImportError::Row { line, error }),
             },
-            Err(error) => Err(ImportError::File {
-                path: path.to_owned(),
-                kind: error.kind(),
-            }),
+            Err(error) => Err(ImportError::File { path: path.to_owned(), kind: error.kind() }),
         };
         let last = checked.is_err();
         if sender.blocking_send(checked).is_err() || last {
@@ -113,11 +101,7 @@ fn check(bytes: &[u8], line: u64) -> Result<Option<Row>, RowError> {
         return Err(RowError::TooLong);
     }
     let text = std::str::from_utf8(bytes).map_err(|_| RowError::NotUtf8)?;
-    let text = if line == 1 {
-        text.trim_start_matches('\u{feff}')
-    } else {
-        text
-    };
+    let text = if line == 1 { text.trim_start_matches('\u{feff}') } else { text };
     match text.trim() {
         "" => Ok(None),
         row => Row::parse(row).map(Some),
@@ -155,9 +139,7 @@ mod tests {
 
     fn zip(text: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-        encoder
-            .write_all(text)
-            .expect("memory takes what is written");
+        encoder.write_all(text).expect("memory takes what is written");
         encoder.finish().expect("memory takes what is written")
     }
 
@@ -209,10 +191,7 @@ mod tests {
             let bytes = [row(1).as_bytes(), b"\n", &bad, b"\n", row(3).as_bytes()].concat();
             let (lines, ended) = read(&bytes).await;
             assert_eq!(lines, [1]);
-            assert!(
-                ended.as_deref().is_some_and(|it| it.contains(says)),
-                "{ended:?}"
-            );
+            assert!(ended.as_deref().is_some_and(|it| it.contains(says)), "{ended:?}");
         }
         let mut torn = zip(row(1).as_bytes());
         torn.truncate(torn.len() / 2);
@@ -224,9 +203,6 @@ mod tests {
     async fn a_file_that_is_not_there_is_named() {
         let error = Source::open(Path::new("/nowhere/rows.jsonl")).err();
         let error = error.map(|it| it.to_string()).unwrap_or_default();
-        assert!(
-            error.contains("cannot read /nowhere/rows.jsonl: entity not found"),
-            "{error}"
-        );
+        assert!(error.contains("cannot read /nowhere/rows.jsonl: entity not found"), "{error}");
     }
 }

@@ -73,27 +73,13 @@ mod tests {
         };
         let line = "21,892 messages in 9 rooms: 21,892 added, 0 already there (12.3 s)";
         assert_eq!(summary.to_string(), line);
-        let one = Summary {
-            rooms: 1,
-            added: 0,
-            already: 1,
-            untitled: 0,
-            took: Duration::ZERO,
-        };
+        let one = Summary { rooms: 1, added: 0, already: 1, untitled: 0, took: Duration::ZERO };
         let line = "1 message in 1 room: 0 added, 1 already there (0.0 s)";
         assert_eq!(one.to_string(), line);
-        let some = Summary {
-            untitled: 28,
-            ..summary
-        };
+        let some = Summary { untitled: 28, ..summary };
         let more = "\n28 of them name no topic and stand under \"General\"";
         assert!(some.to_string().ends_with(more), "{some}");
-        for (number, reads) in [
-            (0, "0"),
-            (999, "999"),
-            (1000, "1,000"),
-            (1_234_567, "1,234,567"),
-        ] {
+        for (number, reads) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
             assert_eq!(grouped(number), reads);
         }
     }
