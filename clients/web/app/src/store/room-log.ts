@@ -1,0 +1,258 @@
+// What this client holds of one room's log. A synchronous state machine: what the server said goes in,
+// what to ask for comes out. Knows no socket, no clock and no DOM.
+//
+// Two stretches are kept: the line, contiguous from `low` to the cursor, and per topic the part read by
+// `history {topic}`, complete from that topic's own low. Both share one map by seq.
+
+import { toMessage } from "./message.ts";
+import type { Message } from "./message.ts";
+import type {
+  AboutFacts, Entry, HistoryPage, Joined, Position, ReasonWords, RoomState, SeqRange,
+} from "../wire/types.ts";
+import { ZERO } from "../wire/types.ts";
+
+export interface Gap {
+  from: number;
+  to: number;
+}
+
+export interface Removal {
+  at: number;
+  by: string | undefined;
+  reason: string | undefined;
+}
+
+/** How far a stretch was read backwards. */
+export interface Reach {
+  low: number;
+  more: boolean;
+}
+
+export type Ask = { op: "history"; after: Position } | undefined;
+
+export type Row = { kind: "message"; seq: number; message: Message } | ({ kind: "gap"; seq: number } & Gap);
+
+/** Entries that came ahead of their turn. Past this many they are dropped: history brings them again. */
+const AHEAD_MAX = 2_000;
+
+export class RoomLog {
+  /** The last entry applied. */
+  cursor: Position = ZERO;
+  /** The server's head when it last told us. */
+  head: Position = ZERO;
+  first: Position = ZERO;
+  /** The line's own reach backwards. */
+  reach: Reach = { low: 1, more: false };
+  readonly topicReach = new Map<string, Reach>();
+  readonly gaps: Gap[] = [];
+  readonly removals = new Map<string, Removal>();
+  /** The ordinal of the head: how much reading matter there is. */
+  n = 0;
+  state: RoomState | undefined;
+  private epochs: RoomState["epochs"] = [];
+  private readonly messages = new Map<number, Message>();
+  private readonly seqs = new Map<string, number>();
+  private readonly ahead = new Map<number, Entry>();
+  private asking = false;
+
+  /** `join` or a resumed `hello` was answered. Entries above `after` follow by themselves. */
+  joined(answer: Joined): void {
+    // The other side's line ends below our cursor: what we hold above it never happened there. A
+    // removal of words may be among it and cannot be taken back, so all of it is read again.
+    if (answer.after.seq < this.cursor.seq) this.reset();
+    const fresh = this.cursor.seq === 0 && this.messages.size === 0;
+    if (fresh) {
+      this.reach = { low: answer.after.seq + 1, more: answer.after.seq + 1 > answer.first.seq };
+    } else if (answer.after.seq > this.cursor.seq) {
+      this.addGap({ from: this.cursor.seq + 1, to: answer.after.seq });
+    }
+    this.cursor = answer.after;
+    this.head = answer.position;
+    this.first = answer.first;
+    this.n = answer.n;
+    this.state = answer.state;
+    this.epochs = answer.state.epochs;
+    this.ahead.clear();
+    this.asking = false;
+  }
+
+  /** A live entry, or one of a replay. Answers what to ask for, if entries are missing before it. */
+  apply(entry: Entry): Ask {
+    if (entry.seq <= this.cursor.seq) return undefined;
+    if (entry.seq > this.cursor.seq + 1) {
+      if (this.ahead.size < AHEAD_MAX) this.ahead.set(entry.seq, entry);
+      if (this.asking) return undefined;
+      this.asking = true;
+      return { op: "history", after: this.cursor };
+    }
+    this.step(entry);
+    this.takeAhead();
+    return undefined;
+  }
+
+  /** The answer to what `apply` asked for. May ask again if the hole is longer than a page. */
+  filled(page: HistoryPage): Ask {
+    this.asking = false;
+    this.addHoles(page.holes);
+    // The page speaks for its range: what is not in it does not exist.
+    for (const entry of page.entries) if (entry.seq > this.cursor.seq) this.step(entry);
+    const to = page.range?.to ?? 0;
+    if (to > this.cursor.seq) this.cursor = { epoch: this.cursor.epoch, seq: to };
+    this.takeAhead();
+    if (this.ahead.size === 0 || !page.more) return undefined;
+    this.asking = true;
+    return { op: "history", after: this.cursor };
+  }
+
+  /** Asking failed; the next entry may ask again. */
+  fillFailed(): void {
+    this.asking = false;
+  }
+
+  /** Notice `gap`: these seqs are lost for good and reading goes on after them. */
+  lost(gap: Gap): void {
+    this.addGap({ from: gap.from, to: gap.to });
+    this.takeAhead();
+  }
+
+  /** A page before the line's low, or (with a topic) before that topic's. */
+  older(page: HistoryPage, topic?: string): void {
+    const below = topic === undefined ? this.reach.low : (this.topicReach.get(topic)?.low ?? Infinity);
+    for (const entry of page.entries) this.keep(entry);
+    this.addHoles(page.holes);
+    const first = page.range?.from ?? page.entries[0]?.seq;
+    const reach = { low: Math.min(below, first ?? below), more: page.more };
+    if (topic === undefined) {
+      this.reach = reach;
+      return;
+    }
+    // A topic's first page may be empty: then the topic is complete as far as it goes.
+    this.topicReach.set(topic, Number.isFinite(reach.low) ? reach : { low: 1, more: false });
+  }
+
+  /** How far back a view reaches. */
+  reachOf(topic: string | undefined): Reach | undefined {
+    return topic === undefined ? this.reach : this.topicReach.get(topic);
+  }
+
+  /** The position to read a page before; none means that the newest page is next. */
+  before(topic: string | undefined): Position | undefined {
+    const low = this.reachOf(topic)?.low;
+    if (low === undefined || low > this.cursor.seq) return undefined;
+    const epoch = this.epochs.findLast((step) => step.base < low)?.epoch;
+    return epoch === undefined ? undefined : { epoch, seq: low };
+  }
+
+  /** The seq of a message held here. */
+  seqOf(mid: string): number | undefined {
+    return this.seqs.get(mid);
+  }
+
+  message(seq: number): Message | undefined {
+    return this.messages.get(seq);
+  }
+
+  /** What a view shows, oldest first. */
+  rows(topic: string | undefined): Row[] {
+    // Without a page of its own yet, a topic shows what the line holds of it.
+    const low = (this.reachOf(topic) ?? this.reach).low;
+    const rows: Row[] = [];
+    for (const message of this.messages.values()) {
+      if (message.seq < low || (topic !== undefined && message.topic !== topic)) continue;
+      rows.push({ kind: "message", seq: message.seq, message });
+    }
+    for (const gap of this.gaps) {
+      if (gap.to >= low) rows.push({ kind: "gap", seq: gap.from, from: gap.from, to: gap.to });
+    }
+    return rows.sort((a, b) => a.seq - b.seq);
+  }
+
+  /** Forgets the oldest part of the line, so that an open page does not grow for days. */
+  trim(keep: number): void {
+    if (this.messages.size <= keep * 2) return;
+    const seqs = [...this.messages.keys()].sort((a, b) => a - b);
+    const low = seqs[seqs.length - keep];
+    if (low === undefined) return;
+    for (const seq of seqs.slice(0, seqs.length - keep)) this.forget(seq);
+    this.topicReach.clear();
+    this.reach = { low: Math.max(low, this.reach.low), more: true };
+  }
+
+  private step(entry: Entry): void {
+    if (entry.epoch > (this.epochs.at(-1)?.epoch ?? 0)) {
+      this.epochs = [...this.epochs, { epoch: entry.epoch, base: entry.seq - 1 }];
+    }
+    this.cursor = { epoch: entry.epoch, seq: entry.seq };
+    if (entry.seq > this.head.seq) this.head = this.cursor;
+    if (entry.n !== undefined && entry.n > this.n) this.n = entry.n;
+    this.keep(entry);
+  }
+
+  private keep(entry: Entry): void {
+    const message = toMessage(entry);
+    if (message) {
+      const held = this.messages.get(message.seq);
+      if (!held || message.erased) this.messages.set(message.seq, message);
+      this.seqs.set(message.mid, message.seq);
+      if (this.removals.has(message.mid)) this.erase(message.seq);
+    } else if (entry.op === "message.redacted") {
+      const facts = entry.d as unknown as AboutFacts;
+      const words = entry.w as unknown as ReasonWords | undefined;
+      this.removals.set(facts.of, { at: entry.at, by: words?.card?.name, reason: words?.reason });
+      this.erase(facts.seq);
+    }
+  }
+
+  private erase(seq: number): void {
+    const message = this.messages.get(seq);
+    if (!message) return;
+    this.messages.set(seq, {
+      ...message, card: undefined, topicName: undefined, body: "", tags: [], erased: true,
+    });
+  }
+
+  private takeAhead(): void {
+    for (;;) {
+      this.passGaps();
+      const next = this.ahead.get(this.cursor.seq + 1);
+      if (!next) break;
+      this.ahead.delete(next.seq);
+      this.step(next);
+    }
+    for (const seq of [...this.ahead.keys()]) if (seq <= this.cursor.seq) this.ahead.delete(seq);
+  }
+
+  /** Moves the cursor over a gap that begins right after it. */
+  private passGaps(): void {
+    for (const gap of this.gaps) {
+      if (gap.from <= this.cursor.seq + 1 && gap.to > this.cursor.seq) {
+        this.cursor = { epoch: this.cursor.epoch, seq: gap.to };
+      }
+    }
+  }
+
+  private addHoles(holes: SeqRange[] | undefined): void {
+    for (const hole of holes ?? []) this.addGap(hole);
+  }
+
+  private addGap(gap: Gap): void {
+    if (gap.to < gap.from || this.gaps.some((known) => known.from <= gap.from && known.to >= gap.to)) return;
+    this.gaps.push({ from: gap.from, to: gap.to });
+    this.gaps.sort((a, b) => a.from - b.from);
+  }
+
+  private reset(): void {
+    this.messages.clear();
+    this.seqs.clear();
+    this.removals.clear();
+    this.topicReach.clear();
+    this.gaps.length = 0;
+    this.cursor = ZERO;
+  }
+
+  private forget(seq: number): void {
+    const message = this.messages.get(seq);
+    if (message) this.seqs.delete(message.mid);
+    this.messages.delete(seq);
+  }
+}

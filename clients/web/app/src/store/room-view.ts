@@ -1,0 +1,215 @@
+// One followed room on this page: its log, its topics, who is writing, and what is being loaded.
+// Asks the server through the link; the views read its signals.
+
+import { signal } from "@preact/signals";
+import { RoomLog } from "./room-log.ts";
+import type { Ask, Gap } from "./room-log.ts";
+import { TopicBook } from "./topic-book.ts";
+import { delay } from "../wire/backoff.ts";
+import { Failure } from "../wire/failure.ts";
+import type { Entry, HistoryPage, Joined, TopicsPage } from "../wire/types.ts";
+
+/** What a first visit reads. */
+const FIRST_LAST = 50;
+const OLDER_PAGE = 50;
+const TOPICS_PAGE = 200;
+/** Past this many pages of topics the list stops; finding by name still works on what was read. */
+const TOPICS_PAGES_MAX = 50;
+/** Pages looked through for the message that a reply points to. */
+const FIND_PAGES_MAX = 12;
+/** Messages kept in memory per room once nobody scrolls back. */
+const KEEP = 1_500;
+const TYPING_MS = 6_000;
+
+export type RoomStatus = { kind: "joining" } | { kind: "ready" } | { kind: "failed"; failure: Failure };
+
+export interface RoomDeps {
+  ask(op: string, d: object): Promise<unknown>;
+  later(ms: number, run: () => void): () => void;
+  random(): number;
+  now(): number;
+}
+
+export class RoomView {
+  log = new RoomLog();
+  readonly topics = new TopicBook();
+  /** Names of people who wrote here, by id. */
+  readonly names = new Map<string, string>();
+  /** Rises whenever the log changed; views read it to be drawn again. */
+  readonly version = signal(0);
+  readonly topicsVersion = signal(0);
+  readonly status = signal<RoomStatus>({ kind: "joining" });
+  readonly loadingOlder = signal(false);
+  readonly olderFailed = signal(false);
+  readonly loadingTopics = signal(false);
+  readonly topicsFailed = signal(false);
+  readonly typing = signal<readonly string[]>([]);
+  /** Entries above this are news and are announced. */
+  liveFrom = 0;
+  private readonly typists = new Map<string, () => void>();
+
+  constructor(
+    readonly name: string,
+    private readonly deps: RoomDeps,
+  ) {}
+
+  /** Follows the log, from where this page stands or from its last messages. */
+  async join(): Promise<void> {
+    if (this.status.value.kind === "failed") this.status.value = { kind: "joining" };
+    const { cursor } = this.log;
+    const from = cursor.seq > 0 ? cursor : { last: FIRST_LAST };
+    try {
+      this.joined((await this.deps.ask("join", { room: this.name, from })) as Joined);
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code === "disconnected") return; // joins again when live
+      if (error.number >= 400 && cursor.seq > 0) {
+        this.log = new RoomLog();
+        return this.join();
+      }
+      if (error.retryable) {
+        this.deps.later(delay(2, this.deps.random, error.retryAfterMs), () => void this.join());
+      } else {
+        this.status.value = { kind: "failed", failure: error };
+      }
+    }
+  }
+
+  joined(answer: Joined): void {
+    this.log.joined(answer);
+    this.liveFrom = Math.max(this.liveFrom, answer.position.seq);
+    this.status.value = { kind: "ready" };
+    this.changed();
+    if (!this.topics.complete) void this.loadTopics();
+  }
+
+  /** The resumed position is of no use any more, or the room is closed to us. */
+  resumeFailed(failure: Failure): void {
+    if (failure.number >= 400 || failure.retryable) {
+      if (failure.number >= 400) this.log = new RoomLog();
+      this.status.value = { kind: "joining" };
+    } else {
+      this.status.value = { kind: "failed", failure };
+    }
+    this.changed();
+  }
+
+  /** Applies an entry; does not draw. */
+  entry(entry: Entry): void {
+    this.follow(this.log.apply(entry));
+    const message = this.log.message(entry.seq);
+    if (!message) return;
+    this.topics.addLive(message);
+    if (message.card && !message.imported) this.names.set(message.by, message.card.name);
+    this.stopTyping(message.by);
+  }
+
+  lost(gap: Gap): void {
+    this.log.lost(gap);
+  }
+
+  /** Draws what was applied. */
+  changed(): void {
+    this.version.value += 1;
+    this.topicsVersion.value += 1;
+  }
+
+  /** Reads one page further back. Answers whether anything more may lie there. */
+  async older(topic: string | undefined): Promise<boolean> {
+    if (this.loadingOlder.value) return true;
+    this.loadingOlder.value = true;
+    this.olderFailed.value = false;
+    const { log } = this;
+    const before = log.before(topic);
+    try {
+      const page = (await this.deps.ask("history", {
+        room: this.name,
+        limit: OLDER_PAGE,
+        ...(before ? { before } : {}),
+        ...(topic === undefined ? {} : { topic }),
+      })) as HistoryPage;
+      if (log === this.log) log.older(page, topic);
+      for (const entry of page.entries) {
+        const message = this.log.message(entry.seq);
+        if (message?.card && !message.imported) this.names.set(message.by, message.card.name);
+      }
+      return page.more;
+    } catch {
+      this.olderFailed.value = true;
+      return false;
+    } finally {
+      this.loadingOlder.value = false;
+      this.version.value += 1;
+    }
+  }
+
+  /** Reads back in a topic until a message is held here. */
+  async find(mid: string, topic: string): Promise<boolean> {
+    for (let page = 0; page < FIND_PAGES_MAX && this.log.seqOf(mid) === undefined; page++) {
+      if (!(await this.older(topic))) break;
+    }
+    return this.log.seqOf(mid) !== undefined;
+  }
+
+  async loadTopics(): Promise<void> {
+    if (this.loadingTopics.value) return;
+    this.loadingTopics.value = true;
+    this.topicsFailed.value = false;
+    let after: string | undefined;
+    try {
+      for (let at = 0; at < TOPICS_PAGES_MAX; at++) {
+        const page = (await this.deps.ask("topics", {
+          room: this.name,
+          limit: TOPICS_PAGE,
+          ...(after === undefined ? {} : { after }),
+        })) as TopicsPage;
+        this.topics.addPage(page.topics);
+        this.topicsVersion.value += 1;
+        after = page.next;
+        if (after === undefined) break;
+      }
+      this.topics.complete = true;
+    } catch (error) {
+      const lost = error instanceof Failure && error.code === "disconnected";
+      this.topicsFailed.value = !lost; // a new connection loads them again
+    } finally {
+      this.loadingTopics.value = false;
+    }
+  }
+
+  /** Somebody is writing; forgotten by itself. */
+  isTyping(by: string): void {
+    this.typists.get(by)?.();
+    this.typists.set(by, this.deps.later(TYPING_MS, () => this.stopTyping(by)));
+    this.typing.value = [...this.typists.keys()];
+  }
+
+  trim(): void {
+    this.log.trim(KEEP);
+  }
+
+  private stopTyping(by: string): void {
+    if (!this.typists.has(by)) return;
+    this.typists.get(by)?.();
+    this.typists.delete(by);
+    this.typing.value = [...this.typists.keys()];
+  }
+
+  /** Fills a hole in the line; asks once at a time. */
+  private follow(ask: Ask): void {
+    if (!ask) return;
+    const { log } = this;
+    this.deps.ask("history", { room: this.name, after: ask.after, limit: 200 }).then(
+      (page) => {
+        if (log !== this.log) return;
+        const more = log.filled(page as HistoryPage);
+        for (const entry of (page as HistoryPage).entries) {
+          const message = log.message(entry.seq);
+          if (message) this.topics.addLive(message);
+        }
+        this.changed();
+        this.follow(more);
+      },
+      () => log.fillFailed(),
+    );
+  }
+}

@@ -1,0 +1,181 @@
+// The words of wardroom.v1 as this client reads them. The crate `wardroom-protocol` is the contract;
+// unknown fields are ignored here, so only what is used is listed.
+
+export interface Position {
+  epoch: number;
+  seq: number;
+}
+
+export const ZERO: Position = { epoch: 0, seq: 0 };
+
+export interface Card {
+  name: string;
+  profession?: string;
+  specialties?: string[];
+  level?: number;
+  org?: string;
+}
+
+export interface Principal {
+  id: string;
+  card: Card;
+  roles: string[];
+}
+
+export type RoomClass = "discussion" | "case" | "direct" | "mixed";
+export type MessageKind = "message" | "question" | "answer" | "announcement";
+
+export interface RoomState {
+  class: RoomClass;
+  title?: string;
+  specialty?: string;
+  topics: number;
+  members: number;
+  /** The line of epochs: entries of `epoch` are numbered from `base + 1` on. */
+  epochs: { epoch: number; base: number }[];
+}
+
+export interface Joined {
+  position: Position;
+  after: Position;
+  first: Position;
+  n: number;
+  recovered: boolean;
+  state: RoomState;
+}
+
+export interface Limits {
+  frame_bytes: number;
+  logs: number;
+  history_page: number;
+}
+
+export interface Greeting {
+  connection: string;
+  principal: Principal;
+  node: string;
+  now: number;
+  ping_ms: number;
+  expires_at: number;
+  limits: Limits;
+  rooms: Record<string, { ok: Joined } | { error: WireError }>;
+}
+
+export interface RoomSummary {
+  room: string;
+  class: RoomClass;
+  title?: string;
+  specialty?: string;
+  position: Position;
+  n: number;
+}
+
+export interface RoomsPage {
+  rooms: RoomSummary[];
+  next?: string;
+}
+
+export interface TopicSummary {
+  topic: string;
+  name?: string;
+  messages: number;
+  first: number;
+  last: number;
+}
+
+export interface TopicsPage {
+  position: Position;
+  topics: TopicSummary[];
+  next?: string;
+}
+
+export interface SeqRange {
+  from: number;
+  to: number;
+}
+
+export interface HistoryPage {
+  entries: Entry[];
+  range?: SeqRange;
+  holes?: SeqRange[];
+  position: Position;
+  first: Position;
+  more: boolean;
+}
+
+export interface Written {
+  position: Position;
+  at: number;
+  duplicate?: boolean;
+}
+
+/** An entry of a log. `d` holds facts, `w` words; `erased` means that there were words once. */
+export interface Entry {
+  room: string;
+  epoch: number;
+  seq: number;
+  n?: number;
+  at: number;
+  by: { id: string };
+  op: string;
+  mid: string;
+  d: Record<string, unknown>;
+  w?: Record<string, unknown>;
+  erased?: boolean;
+}
+
+/** Facts of `message.posted`. */
+export interface PostedFacts {
+  topic: string;
+  kind: MessageKind;
+  reply_to?: string;
+  origin?: string;
+}
+
+/** Words of `message.posted`. */
+export interface PostedWords {
+  card: Card;
+  topic: string;
+  body: string;
+  tags?: string[];
+}
+
+/** Facts of `message.redacted`. */
+export interface AboutFacts {
+  of: string;
+  seq: number;
+  topic: string;
+}
+
+/** Words of `message.redacted`. */
+export interface ReasonWords {
+  card: Card;
+  reason: string;
+}
+
+export interface WireError {
+  code: string;
+  number: number;
+  message: string;
+  retry_after_ms?: number;
+  field?: string;
+  common?: Position;
+}
+
+/** What `message.post` asks for. */
+export interface Post {
+  room: string;
+  topic: string;
+  mid: string;
+  kind: MessageKind;
+  body: string;
+  reply_to?: string;
+}
+
+export interface GapNotice {
+  room: string;
+  from: number;
+  to: number;
+  reason: string;
+  last: Position;
+}
