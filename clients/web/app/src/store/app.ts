@@ -158,7 +158,8 @@ export class App {
         after = page.next;
         if (after === undefined) break;
       }
-      this.rooms.value = found;
+      const order = new Intl.Collator();
+      this.rooms.value = found.sort((a, b) => order.compare(a.title ?? a.room, b.title ?? b.room));
       this.roomsFailed.value = false;
     } catch {
       this.roomsFailed.value = this.rooms.value === undefined;
@@ -191,11 +192,16 @@ export class App {
     if (this.marks?.set(view.name, view.log.n)) this.marksVersion.value += 1;
   }
 
+  /** How much reading matter a room holds, as far as this page knows. */
+  count(room: RoomSummary): number {
+    void this.marksVersion.value; // who reads a count is drawn again when it moves
+    return Math.max(room.n, this.views.get(room.room)?.log.n ?? 0);
+  }
+
   /** How much of a room is new to this browser; none if it was never opened here. */
   unread(room: RoomSummary): number {
     const seen = this.marks?.get(room.room);
-    const n = Math.max(room.n, this.views.get(room.room)?.log.n ?? 0);
-    return seen === undefined || room.room === this.current.value?.name ? 0 : Math.max(0, n - seen);
+    return seen === undefined || room.room === this.current.value?.name ? 0 : Math.max(0, this.count(room) - seen);
   }
 
   get waiting(): number {

@@ -2,6 +2,7 @@
 // Asks the server through the link; the views read its signals.
 
 import { signal } from "@preact/signals";
+import type { Message } from "./message.ts";
 import { RoomLog } from "./room-log.ts";
 import type { Ask, Gap } from "./room-log.ts";
 import { TopicBook } from "./topic-book.ts";
@@ -99,7 +100,7 @@ export class RoomView {
     const message = this.log.message(entry.seq);
     if (!message) return;
     this.topics.addLive(message);
-    if (message.card && !message.imported) this.names.set(message.by, message.card.name);
+    this.learn(message);
     this.stopTyping(message.by);
   }
 
@@ -128,10 +129,7 @@ export class RoomView {
         ...(topic === undefined ? {} : { topic }),
       })) as HistoryPage;
       if (log === this.log) log.older(page, topic);
-      for (const entry of page.entries) {
-        const message = this.log.message(entry.seq);
-        if (message?.card && !message.imported) this.names.set(message.by, message.card.name);
-      }
+      for (const entry of page.entries) this.learn(this.log.message(entry.seq));
       return page.more;
     } catch {
       this.olderFailed.value = true;
@@ -192,6 +190,10 @@ export class RoomView {
     this.typists.get(by)?.();
     this.typists.delete(by);
     this.typing.value = [...this.typists.keys()];
+  }
+
+  private learn(message: Message | undefined): void {
+    if (message?.card && !message.imported) this.names.set(message.by, message.card.name);
   }
 
   /** Fills a hole in the line; asks once at a time. */

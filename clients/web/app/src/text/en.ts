@@ -16,7 +16,7 @@ export const en = {
     title: "Sign in",
     label: "Access token",
     hint: "Whoever runs this server makes one for you:",
-    command: "wardroom token --sub ana --name \"Dr Ana Osei\" --profession physician",
+    command: "wardroom token --sub ana \\\n  --name \"Dr Ana Osei\" --profession physician",
     show: "Show",
     hide: "Hide",
     showLabel: "Show the token",

@@ -172,10 +172,12 @@ function LogRow({ view, row, before, topic, active, onActive, onReply, onJump }:
     );
   }
   const { message } = row;
+  // A person whose words are gone is still named by their other messages; an import's author is not.
+  const nameOf = (of: Message) => of.card?.name ?? (of.imported ? undefined : view.names.get(of.by));
   const previous = before?.kind === "message" ? before.message : undefined;
   const newDay = !previous || !sameDay(previous.at, message.at);
   const joined = !newDay && previous.author === message.author && previous.topic === message.topic &&
-    message.at - previous.at < GROUP_MS && message.replyTo === undefined && !message.erased && !previous.erased;
+    message.at - previous.at < GROUP_MS && message.replyTo === undefined && message.kind === "message";
   const repliedSeq = message.replyTo === undefined ? undefined : view.log.seqOf(message.replyTo);
   const replied = repliedSeq === undefined ? undefined : view.log.message(repliedSeq);
   return (
@@ -184,8 +186,9 @@ function LogRow({ view, row, before, topic, active, onActive, onReply, onJump }:
       <MessageRow room={view.name} message={message} joined={joined} active={active}
         mine={message.by === app.me.value?.id && !message.imported}
         topicName={message.topicName ?? view.topics.get(message.topic)?.name}
-        showTopic={topic === undefined && (!joined || previous?.topic !== message.topic)}
-        replied={replied && { name: replied.card?.name, body: replied.erased ? s.erased : replied.body, seq: replied.seq }}
+        showTopic={topic === undefined && (newDay || previous.topic !== message.topic)}
+        name={nameOf(message)}
+        replied={replied && { name: nameOf(replied), body: replied.erased ? s.erased : replied.body, seq: replied.seq }}
         removal={view.log.removals.get(message.mid)}
         moderator={app.me.value?.roles.includes("moderator") ?? false}
         onActive={() => onActive(message.seq)} onReply={() => onReply(message)} onJump={() => onJump(message)} />
