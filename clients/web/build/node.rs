@@ -13,8 +13,8 @@ pub(crate) const OLDEST: u32 = 18;
 /// Holds the lock file that `node_modules` was installed from.
 pub(crate) const STAMP: &str = ".installed-lock";
 /// An install without network can hang in retries; this ends it.
-const INSTALL: Duration = Duration::from_secs(180);
-const BUNDLE: Duration = Duration::from_secs(60);
+const INSTALL: Duration = Duration::from_mins(3);
+const BUNDLE: Duration = Duration::from_mins(1);
 const ASK: Duration = Duration::from_secs(20);
 
 #[cfg(windows)]
@@ -50,7 +50,10 @@ fn check_version(work: &Path) -> Result<(), Failure> {
     ask.arg("--version");
     let said = run(ask, "Node", "node --version", ASK, work)?;
     let version = said.trim().trim_start_matches('v');
-    let major = version.split('.').next().and_then(|n| n.parse::<u32>().ok());
+    let major = version
+        .split('.')
+        .next()
+        .and_then(|n| n.parse::<u32>().ok());
     match major {
         Some(major) if major >= OLDEST => Ok(()),
         Some(_) => Err(Failure::new(format!(
