@@ -1,1 +1,43 @@
-//! Client.
+//! The reference client for Wardroom, over `wardroom.v1`.
+//!
+//! - [`Client`] opens a connection, says hello, and keeps itself connected: full-jitter backoff, the
+//!   server's own wishes first. Its [`State`] can be read and followed.
+//! - [`Client::join`] gives a [`Room`]: a stream of typed [`Event`]s, each entry once and in order,
+//!   across reconnects. A hole is never silent: it comes in-band as [`Event::Gap`].
+//! - [`Room::post`](Writer::post) queues a message and gives a handle; awaiting it gives the
+//!   definite answer. The same message id is sent again until there is one.
+//! - [`wire`] is the frame-level connection below all this, for tests and load testers.
+//!
+//! Nothing here logs, and no `Debug` shows words or tokens. (tungstenite, below, logs frames through
+//! the `log` crate at level `trace`: keep its targets above that.)
+//!
+//! `README.md` begins with a bot of ten lines.
+
+mod address;
+mod ask;
+mod backoff;
+mod builder;
+mod client;
+mod driver;
+mod error;
+mod event;
+mod follow;
+mod outbox;
+mod request;
+mod room;
+mod sending;
+mod state;
+mod subscription;
+pub mod wire;
+mod work;
+
+pub use builder::Builder;
+pub use client::Client;
+pub use error::{Closed, Error, Result};
+pub use event::{Entry, Event, Gap, Posted, Redacted, Rejoined, Reported, RoomCreated, Typing};
+pub use room::{Draft, Room, Writer};
+pub use sending::Sending;
+pub use state::State;
+pub use wardroom_protocol as protocol;
+pub use wardroom_protocol::join::{From, Joined};
+pub use wardroom_protocol::message::{MessageKind, Written};

@@ -1,0 +1,194 @@
+//! What a frame means: whose answer it is, whose entry, whose signal.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+use wardroom_protocol::code::{ErrorCode, WireError};
+use wardroom_protocol::envelope::{self, EnvelopeError, Notice, Reply, ServerFrame, Signal};
+use wardroom_protocol::history::History;
+use wardroom_protocol::ids::{LogName, Position};
+use wardroom_protocol::join::Joined;
+use wardroom_protocol::message::{TypingSignal, Written};
+use wardroom_protocol::notice;
+
+use super::{Owed, Work};
+use crate::error::{Error, Result};
+use crate::event::{Event, Typing, drain_window};
+use crate::follow::{Need, Step};
+use crate::subscription::Subscription;
+
+impl Work {
+    /// Takes a frame. Gives the window of a `drain`, if it was one.
+    pub(crate) fn frame(
+        &mut self,
+        text: Utf8Bytes,
+        now: Instant,
+    ) -> Result<Option<Duration>, EnvelopeError> {
+        match ServerFrame::decode(text.as_str())? {
+            ServerFrame::Reply(reply) => self.reply(reply, now),
+            ServerFrame::Entry(entry) => {
+                let log = entry.room.clone();
+                self.step(&log, now, |it, out| it.follower.entry(entry, text, out));
+            }
+            ServerFrame::Signal(signal) => self.signal(signal),
+            ServerFrame::Notice(notice) => return Ok(self.notice(&notice, now)),
+        }
+        Ok(None)
+    }
+
+    fn reply(&mut self, reply: Reply, now: Instant) {
+        let Some(owed) = self.owed.remove(&reply.id) else {
+            return;
+        };
+        match owed {
+            Owed::Leave => {}
+            Owed::Request => self.requests.answer(reply.id, reply.result, now),
+            Owed::Post(room, mid) => {
+                let answer = reply.result.and_then(|ok| {
+                    serde_json::from_str::<Written>(ok.get()).map_err(|_| misread())
+                });
+                self.outbox.answer(&room, mid, answer, now);
+            }
+            Owed::Join(log) => {
+                if self
+                    .logs
+                    .get(&log)
+                    .is_none_or(|it| it.join_id != Some(reply.id))
+                {
+                    return;
+                }
+                match reply
+                    .result
+                    .and_then(|ok| serde_json::from_str::<Joined>(ok.get()).map_err(|_| misread()))
+                {
+                    Ok(joined) => self.joined(&log, &joined, now),
+                    Err(error) => self.join_refused(&log, error, now),
+                }
+            }
+            Owed::Fill(log) => {
+                if self
+                    .logs
+                    .get(&log)
+                    .is_none_or(|it| it.fill_id != Some(reply.id))
+                {
+                    return;
+                }
+                let page = reply
+                    .result
+                    .ok()
+                    .and_then(|ok| serde_json::from_str::<History>(ok.get()).ok());
+                self.step(&log, now, |it, out| {
+                    it.fill_id = None;
+                    page.map_or(Need::Join, |page| it.follower.filled(&page, out))
+                });
+            }
+        }
+    }
+
+    pub(super) fn joined(&mut self, log: &LogName, joined: &Joined, now: Instant) {
+        self.step(log, now, |it, out| {
+            it.join_id = None;
+            let waiting = it.waiting.take();
+            it.follower.joined(joined, waiting.is_some(), out);
+            if let Some(waiting) = waiting {
+                it.starts_at(joined.after);
+                let _ = waiting.send(Ok(joined.clone()));
+            }
+            Need::Nothing
+        });
+    }
+
+    pub(super) fn join_refused(&mut self, log: &LogName, error: WireError, now: Instant) {
+        self.step(log, now, |it, out| {
+            it.join_id = None;
+            it.follower.away();
+            if error.retryable() {
+                let wait = error.retry_after_ms.unwrap_or(500);
+                it.retry_at = Some(now + Duration::from_millis(wait));
+                return Need::Nothing;
+            }
+            if let Some(waiting) = it.waiting.take() {
+                it.ending = true;
+                let _ = waiting.send(Err(Error::Refused(error)));
+                return Need::Nothing;
+            }
+            let shared = error.common.filter(|common| {
+                error.number == ErrorCode::PositionUnknown.number()
+                    && it.follower.cursor() != Some(*common)
+            });
+            if let Some(common) = shared {
+                it.follower.rewind(common);
+                return Need::Join;
+            }
+            it.ending = true;
+            let at = it.follower.cursor().unwrap_or(Position::ZERO);
+            out.push((Event::Ended(error), at));
+            Need::Nothing
+        });
+    }
+
+    /// Lets a log's follower take something, delivers what came of it, and does what it needs.
+    fn step(
+        &mut self,
+        log: &LogName,
+        now: Instant,
+        take: impl FnOnce(&mut Subscription, &mut Vec<Step>) -> Need,
+    ) {
+        let Some(it) = self.logs.get_mut(log) else {
+            return;
+        };
+        let mut out = Vec::new();
+        let need = take(it, &mut out);
+        if !out.is_empty() {
+            it.deliver(out, now);
+        }
+        match need {
+            Need::Nothing => {}
+            Need::Fill(after) => it.fill = Some(after),
+            Need::Join => it.follower.away(),
+        }
+        self.sweep();
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        let (Some(it), Some(by)) = (self.logs.get(&signal.room), signal.by) else {
+            return;
+        };
+        if signal.op == "typing" {
+            let body = signal.d.as_ref();
+            let body = body.and_then(|d| serde_json::from_str::<TypingSignal>(d.get()).ok());
+            it.deliver_lossy(Event::Typing(Typing {
+                by: by.id,
+                topic: body.and_then(|body| body.topic),
+            }));
+        }
+    }
+
+    fn notice(&mut self, notice: &Notice, now: Instant) -> Option<Duration> {
+        let body = notice.d.as_ref().map_or("{}", |d| d.get());
+        match notice.op.as_str() {
+            "ping" => {
+                if let Ok(pong) = envelope::command(None, "pong", &serde_json::json!({})) {
+                    self.signals.push_back(pong);
+                }
+            }
+            "drain" => {
+                let drain = serde_json::from_str::<notice::Drain>(body).ok()?;
+                return Some(drain_window(drain));
+            }
+            "gap" => {
+                let gap = serde_json::from_str::<notice::Gap>(body).ok()?;
+                let log = gap.room.clone();
+                self.step(&log, now, |it, out| it.follower.gap(&gap, out));
+            }
+            _ => {}
+        }
+        None
+    }
+}
+
+/// An answer that does not read: its outcome is unknown, so the same mid is sent again.
+fn misread() -> WireError {
+    WireError::new(ErrorCode::Internal, "the answer does not read as the op's")
+}

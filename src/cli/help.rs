@@ -1,0 +1,57 @@
+//! The help page: examples first, verbs in groups, every key with its variable in the long form.
+
+use std::fmt::Write as _;
+
+use clap::{Command, CommandFactory as _};
+use wardroom::config::{Config, KNOBS};
+
+use super::Line;
+
+const TEMPLATE: &str = "\
+{about-with-newline}
+Examples:
+  wardroom                                       serve on http://127.0.0.1:7420
+  wardroom --listen 127.0.0.1:0 --ephemeral      serve on a free port, keep nothing
+  wardroom token --sub ann --name Ann --ttl 8h   a token to sign in with
+  wardroom config check                          every value, and where it came from
+
+{usage-heading} {usage}
+
+Manage:
+  token         make a token for trying things out
+
+Check:
+  config check  look at the configuration
+
+Options:
+{options}{after-help}";
+
+/// The command as clap sees it.
+pub(super) fn command() -> Command {
+    Line::command()
+        .help_template(TEMPLATE)
+        .after_help(
+            "wardroom --help lists every key of wardroom.toml; wardroom VERB --help tells more.",
+        )
+        .after_long_help(keys())
+}
+
+/// Every knob with its default and its variable, from the one table of knobs.
+fn keys() -> String {
+    let defaults = Config::default();
+    let mut page = "Keys of wardroom.toml [default] and the variables that override them\n\
+        (stronger first: flag, variable, file, default):\n"
+        .to_owned();
+    for knob in KNOBS {
+        let value = match knob.show(&defaults) {
+            unset if unset.is_empty() => "unset".to_owned(),
+            value => value,
+        };
+        let _ = writeln!(page, "  {} [{value}]  {}", knob.name, knob.variable());
+        let _ = writeln!(page, "      {}", knob.doc);
+    }
+    page.push_str(
+        "\nExit codes: 0 done, 1 a check failed, 2 usage, 70 a bug, 74 input or output, 78 configuration.",
+    );
+    page
+}

@@ -1,0 +1,73 @@
+//! The command line: flags in, exit code out. One file per verb, each a few lines over the library.
+//!
+//! stdout carries what was asked for (a token, a report, the banner) and nothing else; log lines and
+//! errors go to stderr. Exit codes: 0 done, 1 a check failed, 2 usage, 70 a bug, 74 input or output,
+//! 78 configuration.
+
+mod config_check;
+mod failure;
+mod flags;
+mod help;
+mod print;
+mod span;
+mod token;
+
+use std::ffi::OsString;
+use std::panic::{self, AssertUnwindSafe};
+use std::process::ExitCode;
+
+use clap::{FromArgMatches as _, Parser, Subcommand};
+
+use failure::{Exit, Failure};
+use print::eprint_lines;
+
+#[derive(Debug, Parser)]
+#[command(name = "wardroom", version, about = env!("CARGO_PKG_DESCRIPTION"))]
+struct Line {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Make a token for trying things out
+    Token(token::Flags),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(config_check::Verb),
+}
+
+/// Runs one command.
+pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let line = match help::command()
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Line::from_arg_matches(&matches))
+    {
+        Ok(line) => line,
+        Err(error) => {
+            // Help and version are "errors" too; clap knows which stream and which code.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8));
+        }
+    };
+    match panic::catch_unwind(AssertUnwindSafe(|| line.verb.run())) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(failure)) => {
+            eprint_lines(&format!("wardroom: {failure}"));
+            failure.exit.into()
+        }
+        Err(_) => {
+            eprint_lines("wardroom: stopped by a bug in Wardroom; please report the line above");
+            Exit::Bug.into()
+        }
+    }
+}
+
+impl Verb {
+    fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Token(flags) => token::run(&flags),
+            Self::Config(verb) => config_check::run(&verb),
+        }
+    }
+}

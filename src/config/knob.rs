@@ -1,0 +1,98 @@
+//! The table of knobs: the one place that names them. File, environment, `config check` and the
+//! help text all read it, so none of them can know a key that the others do not.
+
+use std::ops::RangeInclusive;
+
+use super::Config;
+use super::raw::{Raw, Setting as _};
+
+/// One knob.
+#[derive(Debug)]
+pub struct Knob {
+    /// Its full name, e.g. `server.listen`.
+    pub name: &'static str,
+    /// What it is for, one line.
+    pub doc: &'static str,
+    turn: fn(&mut Config, &Raw) -> bool,
+    show: fn(&Config) -> String,
+    expected: fn() -> String,
+}
+
+const ANY: RangeInclusive<u64> = 0..=u64::MAX;
+
+macro_rules! knobs {
+    ($($doc:literal $first:ident $(. $rest:ident)* $(in $within:expr)?;)*) => {
+        /// Every knob, in the order of `wardroom.toml`.
+        pub static KNOBS: &[Knob] = &[$(Knob {
+            name: concat!(stringify!($first) $(, ".", stringify!($rest))*),
+            doc: $doc,
+            turn: |config, raw| config.$first$(.$rest)*.accept(raw, &within([$($within)?])),
+            show: |config| config.$first$(.$rest)*.show(),
+            expected: || Config::default().$first$(.$rest)*.expected(&within([$($within)?])),
+        }),*];
+    };
+}
+
+fn within<const N: usize>(given: [RangeInclusive<u64>; N]) -> RangeInclusive<u64> {
+    given.into_iter().next().unwrap_or(ANY)
+}
+
+knobs! {
+    "this node's name, unique in its cluster" node;
+    "directory for everything that lasts" data;
+    "keep the logs in memory only" ephemeral;
+    "address to listen on; port 0 takes a free one" server.listen;
+    "written once the node serves: url, socket, pid" server.ready_file;
+    "browser origins allowed beside this machine's own" server.allowed_origins;
+    "a proxy that ends TLS stands in front" server.trusted_proxy;
+    "how long a drain may take" server.drain_seconds in 0..=600;
+    "connections served at once" server.max_connections in 1..=1_000_000;
+    "largest inbound frame, bytes" limits.frame_bytes in 1_024..=65_536;
+    "logs joined at once on one connection" limits.logs_per_connection in 1..=4_096;
+    "entries in one history page" limits.history_page in 1..=200;
+    "messages per person and second" limits.messages_per_second in 1..=100_000;
+    "messages per person at once after a pause" limits.burst in 1..=100_000;
+    "hello is due within" limits.hello_seconds in 1..=60;
+    "the server pings about this often" limits.ping_seconds in 1..=600;
+    "a silent connection is gone after" limits.silent_seconds in 2..=3_600;
+    "a blocked write ends the connection after" limits.write_timeout_seconds in 1..=3_600;
+    "HTTP headers are due within" limits.header_seconds in 1..=60;
+    "issuer that the development key signs for" auth.issuer;
+    "file of the wrapping key, if not in the data directory" keys.wrapping_file;
+    "size of a journal segment, MiB" log.segment_mib in 1..=1_024;
+    "memory for the store's cache, MiB" log.cache_mib in 1..=65_536;
+    "after a redaction the store is rebuilt within, hours" log.rebuild_hours in 1..=24;
+    "how log lines look: text or json" telemetry.format;
+    "which log lines are written (also WARDROOM_LOG)" telemetry.filter;
+}
+
+impl Knob {
+    /// The knob with this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        KNOBS.iter().find(|knob| knob.name == name)
+    }
+
+    /// Its variable, e.g. `WARDROOM_SERVER__LISTEN`.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("WARDROOM_{}", self.name.replace('.', "__").to_uppercase())
+    }
+
+    /// Its value in a configuration, as one would write it in `wardroom.toml`; empty when unset.
+    #[must_use]
+    pub fn show(&self, config: &Config) -> String {
+        (self.show)(config)
+    }
+
+    /// What it takes, in words: `a whole number from 1 to 200`.
+    #[must_use]
+    pub fn expected(&self) -> String {
+        (self.expected)()
+    }
+
+    /// Sets it. False, and nothing changed, if the value is not what it takes.
+    pub(super) fn turn(&self, config: &mut Config, raw: &Raw) -> bool {
+        (self.turn)(config, raw)
+    }
+}

@@ -1,0 +1,313 @@
+//! Layers, and the words of every kind of mistake.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop at once")]
+
+use std::fmt::Write as _;
+use std::fs;
+
+use super::*;
+
+/// What comes of a file's text, variables and flags.
+fn load(
+    text: &str,
+    variables: &[(&str, &str)],
+    flags: &[(&'static str, &'static str, &str)],
+) -> Result<Loaded, String> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("wardroom.toml");
+    fs::write(&path, text).unwrap();
+    Loaded::from_sources(&Sources {
+        file: ConfigFile::Named(path.clone()),
+        environment: variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+        flags: flags
+            .iter()
+            .map(|&(name, knob, value)| Flag {
+                name,
+                knob,
+                value: value.to_owned(),
+            })
+            .collect(),
+    })
+    .map_err(|error| error.to_string().replace(&path.display().to_string(), "F"))
+}
+
+#[test]
+fn the_stronger_layer_wins() {
+    let port = |text, variables: &[_], flags: &[_]| {
+        load(text, variables, flags)
+            .map(|loaded| loaded.config.server.listen.port())
+            .unwrap()
+    };
+    let file = "[server]\nlisten = \"127.0.0.1:1\"\n";
+    let variable = [("WARDROOM_SERVER__LISTEN", "127.0.0.1:2")];
+    let flag = [("--listen", "server.listen", "127.0.0.1:3")];
+    assert_eq!(port("", &[], &[]), 7420);
+    assert_eq!(port(file, &[], &[]), 1);
+    assert_eq!(port(file, &variable, &[]), 2);
+    assert_eq!(port(file, &variable, &flag), 3);
+    assert_eq!(port(file, &[], &flag), 3);
+}
+
+#[test]
+fn an_origin_is_kept_for_every_value() {
+    let loaded = load(
+        "node = \"a\"\n[limits]\nburst = 50\n",
+        &[("WARDROOM_DATA", "/d")],
+        &[("--ephemeral", "ephemeral", "true")],
+    )
+    .unwrap();
+    let origin = |knob| loaded.origins[knob].to_string();
+    assert!(origin("node").ends_with("wardroom.toml:1:8"));
+    assert!(origin("limits.burst").ends_with("wardroom.toml:3:9"));
+    assert_eq!(origin("data"), "environment variable WARDROOM_DATA");
+    assert_eq!(origin("ephemeral"), "flag --ephemeral");
+    assert!(!loaded.origins.contains_key("server.listen"));
+}
+
+#[test]
+fn every_knob_is_read_from_file_and_environment_and_shows_what_it_read() {
+    let other = |knob: &Knob| match knob.name {
+        "server.listen" => "\"127.0.0.1:9\"".to_owned(),
+        "server.allowed_origins" => "[\"https://a.example\"]".to_owned(),
+        "telemetry.format" => "\"json\"".to_owned(),
+        "telemetry.filter" => "\"debug\"".to_owned(),
+        "limits.silent_seconds" => "99".to_owned(),
+        "limits.history_page" => "7".to_owned(),
+        "limits.frame_bytes" => "2048".to_owned(),
+        "limits.ping_seconds" | "log.rebuild_hours" => "9".to_owned(),
+        _ => match knob.show(&Config::default()).as_str() {
+            "true" => "false".to_owned(),
+            "false" => "true".to_owned(),
+            text if text.starts_with('"') || text.is_empty() => "\"other\"".to_owned(),
+            number => (number.parse::<u64>().unwrap() + 50).to_string(),
+        },
+    };
+    // One file with all of them, in the order of the table; then the same as variables.
+    let mut text = String::new();
+    let mut section = "";
+    for knob in KNOBS {
+        let (of, key) = knob.name.split_once('.').unwrap_or(("", knob.name));
+        if of != section {
+            section = of;
+            writeln!(text, "[{section}]").unwrap();
+        }
+        writeln!(text, "{key} = {}", other(knob)).unwrap();
+    }
+    let by_file = load(&text, &[], &[]).unwrap();
+    let variables: Vec<(String, String)> = KNOBS
+        .iter()
+        .map(|knob| {
+            let value = other(knob).replace(['"', '[', ']'], "");
+            (knob.variable(), value)
+        })
+        .collect();
+    let variables: Vec<_> = variables
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let by_variable = load("", &variables, &[]).unwrap();
+    assert_eq!(by_file.config, by_variable.config);
+    for knob in KNOBS {
+        assert_eq!(knob.show(&by_file.config), other(knob), "{}", knob.name);
+        assert_ne!(
+            knob.show(&by_file.config),
+            knob.show(&Config::default()),
+            "{}",
+            knob.name
+        );
+    }
+}
+
+#[test]
+fn a_mistake_in_the_file_is_named_with_line_column_and_remedy() {
+    let table = [
+        (
+            "[server]\nlistn = \"eyJsecret\"\n",
+            "F:2:1: unknown key `listn` in [server]\n  2 | listn\n    | ^^^^^\n  did you mean `listen`?",
+        ),
+        (
+            "[sever]\n",
+            "F:1:2: unknown key or section `sever`\n  1 | [sever\n    |  ^^^^^\n  did you mean `server`?",
+        ),
+        (
+            "[limits]\n\n  listen = 1\n",
+            "F:3:3: unknown key `listen` in [limits]\n  3 |   listen\n    |   ^^^^^^\n  did you mean `server.listen`?",
+        ),
+        (
+            "xyzzy = 1\n",
+            "F:1:1: unknown key or section `xyzzy`\n  1 | xyzzy\n    | ^^^^^\n  every key is listed by: wardroom config check",
+        ),
+        (
+            "server = 1\n",
+            "F:1:1: `server` is a section, not a key\n  1 | server\n    | ^^^^^^\n  write [server] on a line of its own and its keys below",
+        ),
+        (
+            "[limits]\nburst = 40\nburst = 50\n",
+            "F:3:1: duplicate key\n  3 | burst\n    | ^^^^^\n  keep one of the two: a key that is set twice has no clear meaning",
+        ),
+        (
+            "[limits]\nhistory_page = 201\n",
+            "F:2:16: wrong value for `limits.history_page`: found 201\n  2 | history_page = 201\n    |                ^^^\n  give a whole number from 1 to 200 (entries in one history page)",
+        ),
+        (
+            "ephemeral = \"yes\"\n",
+            "F:1:13: wrong value for `ephemeral`: found a text\n  1 | ephemeral = \"yes\"\n    |             ^^^^^\n  give true or false (keep the logs in memory only)",
+        ),
+    ];
+    for (text, expected) in table {
+        assert_eq!(load(text, &[], &[]).unwrap_err(), expected, "{text}");
+    }
+}
+
+#[test]
+fn all_mistakes_are_reported_at_once_in_the_order_of_the_file() {
+    let error = load("a = 1\nb = 2\n[limits]\nburst = \"x\"\n", &[], &[]).unwrap_err();
+    let places: Vec<_> = error
+        .lines()
+        .filter_map(|line| line.split_once(": ").map(|(place, _)| place))
+        .filter(|place| place.starts_with("F:"))
+        .collect();
+    assert_eq!(places, ["F:1:1", "F:2:1", "F:4:9"]);
+}
+
+#[test]
+fn a_syntax_error_has_its_place() {
+    for (text, place) in [
+        ("node = \n", "F:1:8"),
+        ("[server\n", "F:1:"),
+        ("node = \"a\"\n\u{1f600} = 1\n", "F:2:1"),
+    ] {
+        let error = load(text, &[], &[]).unwrap_err();
+        assert!(error.starts_with(place), "{error}");
+    }
+}
+
+#[test]
+fn no_error_repeats_the_value_of_an_unknown_key() {
+    let error = load(
+        "token = \"eyJcanary\"\n",
+        &[("WARDROOM_SERVER__TOKEN", "eyJcanary")],
+        &[],
+    )
+    .unwrap_err();
+    assert!(!error.contains("canary"), "{error}");
+}
+
+#[test]
+fn a_variable_that_looks_like_a_slip_is_refused_and_others_are_let_pass() {
+    for (name, remedy) in [
+        (
+            "WARDROOM_SERVER__LISTN",
+            "did you mean WARDROOM_SERVER__LISTEN?",
+        ),
+        (
+            "WARDROOM_SERVER_LISTEN",
+            "did you mean WARDROOM_SERVER__LISTEN? section and key are joined by __",
+        ),
+        ("WARDROOM_DATE", "did you mean WARDROOM_DATA?"),
+        (
+            "WARDROOM_QUITE__OTHER",
+            "unset it; every key is listed by: wardroom config check",
+        ),
+    ] {
+        assert_eq!(
+            load("", &[(name, "x")], &[]).unwrap_err(),
+            format!("environment variable {name}: unknown key\n  {remedy}")
+        );
+    }
+    // What Kubernetes sets for a service of this name, what the build reads, what is not ours.
+    for name in [
+        "WARDROOM_PORT",
+        "WARDROOM_SERVICE_HOST",
+        "WARDROOM_PORT_7420_TCP_ADDR",
+        "WARDROOM_WEB",
+        "WARDROOM_TOKEN",
+        "SERVER__LISTEN",
+    ] {
+        assert!(load("", &[(name, "x")], &[]).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn wardroom_log_is_the_filter() {
+    let long = ("WARDROOM_TELEMETRY__FILTER", "warn");
+    let filter = |variables: &[_]| load("", variables, &[]).map(|l| l.config.telemetry.filter);
+    assert_eq!(filter(&[long]).unwrap(), "warn");
+    for order in [
+        [long, ("WARDROOM_LOG", "debug")],
+        [("WARDROOM_LOG", "debug"), long],
+    ] {
+        assert_eq!(filter(&order).unwrap(), "debug");
+    }
+    let error = filter(&[("WARDROOM_LOG", "wardroom=loud")]).unwrap_err();
+    assert!(
+        error.starts_with("environment variable WARDROOM_LOG: wrong value for `telemetry.filter`"),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_address_that_others_reach_needs_a_declared_proxy() {
+    for address in ["0.0.0.0:7420", "[::]:7420", "192.0.2.1:0"] {
+        let flag = [("--listen", "server.listen", address)];
+        let error = load("", &[], &flag).unwrap_err();
+        assert!(
+            error.starts_with("flag --listen: other machines"),
+            "{error}"
+        );
+        assert!(error.contains("--listen 127.0.0.1:7420"), "{error}");
+        assert!(error.contains("server.trusted_proxy = true"), "{error}");
+        assert!(load("[server]\ntrusted_proxy = true\n", &[], &flag).is_ok());
+    }
+    assert!(load("", &[], &[("--listen", "server.listen", "[::1]:0")]).is_ok());
+}
+
+#[test]
+fn rules_between_knobs_are_checked() {
+    for (text, expected) in [
+        ("node = \"Node 1\"\n", "wrong value for `node`"),
+        (
+            "[limits]\nsilent_seconds = 25\n",
+            "not above `limits.ping_seconds`",
+        ),
+        (
+            "[limits]\nburst = 19\n",
+            "below `limits.messages_per_second`",
+        ),
+        (
+            "[server]\nallowed_origins = [\"https://a.example\", \"*\"]\n",
+            "number 2 of `server.allowed_origins`",
+        ),
+        (
+            "[server]\nallowed_origins = [\"https://a.example/\"]\n",
+            "number 1 of `server.allowed_origins`",
+        ),
+        (
+            "[server]\nallowed_origins = [\"https://*.example\"]\n",
+            "number 1 of `server.allowed_origins`",
+        ),
+    ] {
+        let error = load(text, &[], &[]).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+    assert!(load("[limits]\nsilent_seconds = 26\nburst = 20\n", &[], &[]).is_ok());
+}
+
+#[test]
+fn a_named_file_must_exist_and_the_usual_one_need_not() {
+    let named = Sources {
+        file: ConfigFile::Named("/nowhere/wardroom.toml".into()),
+        ..Sources::default()
+    };
+    let error = Loaded::from_sources(&named).unwrap_err().to_string();
+    assert!(
+        error.starts_with("failed to read the configuration file /nowhere/wardroom.toml: "),
+        "{error}"
+    );
+    // This package has no wardroom.toml in the directory where its tests run.
+    let loaded = Loaded::from_sources(&Sources::default()).unwrap();
+    assert_eq!((loaded.file, loaded.config), (None, Config::default()));
+}

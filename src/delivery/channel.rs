@@ -1,0 +1,155 @@
+//! One log's way to its readers: the tail, who follows it, and what waits for its watermark.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use wardroom_protocol::ids::LogName;
+
+use super::{Gate, Tail};
+
+/// What leaves once the entry it rests on is safe. Called with `true` then, with `false` if that
+/// can no longer be known. Returns the gate to push, after the members have had the entry.
+pub type Reply = Box<dyn FnOnce(bool) -> Option<Arc<Gate>> + Send>;
+
+/// Signals that wait for a pass at most; a newer one of the same key replaces the older, and beyond
+/// this many new ones are dropped: signals are ephemeral.
+const SIGNALS: usize = 64;
+
+/// Members in slots that never move while taken, so a pass can go through them by pieces.
+#[derive(Default)]
+struct Members {
+    slots: Vec<Option<Arc<Gate>>>,
+    free: Vec<usize>,
+}
+
+/// The hub of one log.
+pub struct Channel {
+    log: LogName,
+    tail: Tail,
+    members: Mutex<Members>,
+    /// Ascending by the seq they rest on. Bounded: each belongs to a command, and connections have
+    /// a bounded number of those in flight.
+    waiting: Mutex<VecDeque<(u64, Reply)>>,
+    signals: Mutex<Vec<(u64, Bytes)>>,
+    nudge: Notify,
+}
+
+/// A membership; give it back with [`Channel::detach`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seat(usize);
+
+impl Channel {
+    /// The channel of a log.
+    #[must_use]
+    pub fn new(log: LogName, tail: Tail) -> Self {
+        Self {
+            log,
+            tail,
+            members: Mutex::default(),
+            waiting: Mutex::default(),
+            signals: Mutex::default(),
+            nudge: Notify::new(),
+        }
+    }
+
+    /// The log.
+    #[must_use]
+    pub fn log(&self) -> &LogName {
+        &self.log
+    }
+
+    /// The log's newest entries.
+    #[must_use]
+    pub fn tail(&self) -> &Tail {
+        &self.tail
+    }
+
+    /// From the next pass on, this gate is visited.
+    pub fn attach(&self, gate: Arc<Gate>) -> Seat {
+        let mut members = self.members.lock();
+        if let Some(index) = members.free.pop() {
+            members.slots[index] = Some(gate);
+            return Seat(index);
+        }
+        members.slots.push(Some(gate));
+        Seat(members.slots.len() - 1)
+    }
+
+    /// The gate is visited no more.
+    pub fn detach(&self, seat: Seat) {
+        let mut members = self.members.lock();
+        if members
+            .slots
+            .get_mut(seat.0)
+            .is_some_and(|slot| slot.take().is_some())
+        {
+            members.free.push(seat.0);
+        }
+        // Give the memory of a crowd back when it has gone.
+        if members.free.len() == members.slots.len() {
+            *members = Members::default();
+        }
+    }
+
+    /// Copies up to `count` seats from `from` on; `false` at the end.
+    pub(super) fn piece(&self, from: usize, count: usize, out: &mut Vec<Arc<Gate>>) -> bool {
+        let members = self.members.lock();
+        let Some(rest) = members.slots.get(from..) else {
+            return false;
+        };
+        out.extend(rest.iter().take(count).flatten().cloned());
+        !rest.is_empty()
+    }
+
+    /// Lets `reply` leave once entry `seq` is safe. Calls with ascending seqs, but for those at or
+    /// below the watermark, which leave at the next pass.
+    pub fn when_safe(&self, seq: u64, reply: Reply) {
+        let mut waiting = self.waiting.lock();
+        let index = waiting.partition_point(|(rests_on, _)| *rests_on <= seq);
+        waiting.insert(index, (seq, reply));
+        drop(waiting);
+        if seq <= self.tail.revealed() || self.tail.progress().failed() {
+            self.nudge();
+        }
+    }
+
+    /// What may leave now.
+    pub(super) fn due(&self, revealed: u64, failed: bool) -> Vec<(bool, Reply)> {
+        let mut waiting = self.waiting.lock();
+        let safe = waiting.partition_point(|(rests_on, _)| *rests_on <= revealed);
+        let upto = if failed { waiting.len() } else { safe };
+        waiting
+            .drain(..upto)
+            .map(|(rests_on, reply)| (rests_on <= revealed, reply))
+            .collect()
+    }
+
+    /// Sends a signal to everybody who follows the log.
+    pub fn signal(&self, key: u64, text: &[u8]) {
+        let frame = super::frame::text(text);
+        let mut signals = self.signals.lock();
+        if let Some(slot) = signals.iter_mut().find(|(known, _)| *known == key) {
+            slot.1 = frame;
+        } else if signals.len() < SIGNALS {
+            signals.push((key, frame));
+        }
+        drop(signals);
+        self.nudge();
+    }
+
+    pub(super) fn take_signals(&self) -> Vec<(u64, Bytes)> {
+        std::mem::take(&mut self.signals.lock())
+    }
+
+    /// Asks for a pass.
+    pub fn nudge(&self) {
+        self.nudge.notify_one();
+    }
+
+    pub(super) async fn nudged(&self) {
+        self.nudge.notified().await;
+    }
+}

@@ -1,0 +1,399 @@
+//! The write gate: one connection's only way out, and where its cursors live.
+//!
+//! A mutex never held across an await. A pass or a reply writes through it at once while the socket
+//! takes bytes; when it does not, the gate is blocked and its connection's own task drains it, round
+//! robin over the logs. A frame that was begun is always finished first. There is no queue of
+//! entries: what a reader lacks is what lies between its cursor and the log's head.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use wardroom_protocol::code::CloseCode;
+use wardroom_protocol::ids::LogName;
+
+use super::outbox::{Outbox, Source};
+use super::{Batch, Channel, frame};
+
+/// Frames in one vectored write: Linux takes 1,024, and beyond some dozens nothing is gained.
+const FRAMES: usize = 64;
+/// Bytes taken from one log before the next log has its turn.
+const TURN_BYTES: usize = 256 * 1024;
+
+/// A place in a log, and where the log is.
+pub struct Cursor {
+    channel: Arc<Channel>,
+    /// The last seq written or begun.
+    sent: u64,
+    /// Frames read from behind the tail, each with the seq it brings the reader to.
+    behind: VecDeque<(u64, Bytes)>,
+    /// The watermark when they were read.
+    behind_revealed: u64,
+}
+
+impl Cursor {
+    /// A cursor after `sent`.
+    #[must_use]
+    pub fn new(channel: Arc<Channel>, sent: u64) -> Self {
+        Self {
+            channel,
+            sent,
+            behind: VecDeque::new(),
+            behind_revealed: 0,
+        }
+    }
+}
+
+/// What a gate asks its connection's task for.
+pub struct Need {
+    /// The log to read.
+    pub channel: Arc<Channel>,
+    /// From after this seq.
+    pub after: u64,
+}
+
+/// How a pump ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pumped {
+    /// Everything is out, or waits for the log to be read.
+    Idle,
+    /// The socket takes no more for now.
+    Blocked,
+    /// The close frame is out, or the socket is broken: the connection is over.
+    Over,
+}
+
+struct Inner {
+    outbox: Outbox,
+    cursors: Vec<Cursor>,
+    /// Whose turn it is.
+    turn: usize,
+    blocked: bool,
+    over: bool,
+    /// Reused from write to write.
+    listed: Vec<(Bytes, Source)>,
+}
+
+/// One connection's way out.
+pub struct Gate {
+    inner: Mutex<Inner>,
+    socket: Arc<TcpStream>,
+    /// Somebody wants the connection's task to pump.
+    dirty: AtomicBool,
+    wake: Notify,
+    frames: AtomicU64,
+    written: AtomicU64,
+}
+
+impl Gate {
+    /// A gate before a socket.
+    #[must_use]
+    pub fn new(socket: Arc<TcpStream>) -> Self {
+        let inner = Inner {
+            outbox: Outbox::default(),
+            cursors: Vec::new(),
+            turn: 0,
+            blocked: false,
+            over: false,
+            listed: Vec::new(),
+        };
+        Self {
+            inner: Mutex::new(inner),
+            socket,
+            dirty: AtomicBool::new(false),
+            wake: Notify::new(),
+            frames: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+        }
+    }
+
+    /// Frames that left whole, ever.
+    #[must_use]
+    pub fn frames(&self) -> u64 {
+        self.frames.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that left, ever: progress, for the write timeout.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
+    }
+
+    /// Puts a reply or notice in line. The caller keeps to [`super::REPLIES`].
+    pub fn reply(&self, text: &[u8]) {
+        self.inner
+            .lock()
+            .outbox
+            .replies
+            .push_back(frame::text(text));
+    }
+
+    /// Replies and notices in line.
+    #[must_use]
+    pub fn unsent(&self) -> usize {
+        self.inner.lock().outbox.replies.len()
+    }
+
+    /// Puts a signal in line, replacing an unsent one with the same key.
+    pub fn signal(&self, key: u64, frame: Bytes) {
+        self.inner.lock().outbox.signal(key, frame);
+    }
+
+    /// Answers a WebSocket ping: `frame` as the parser made it.
+    pub fn pong(&self, frame: Bytes) {
+        self.inner.lock().outbox.pong = Some(frame);
+    }
+
+    /// Ends the connection: what was begun is finished, then the close frame goes, then nothing.
+    pub fn close(&self, code: CloseCode) {
+        self.close_with(frame::close(code));
+    }
+
+    /// The same with a ready frame, for the echo of the peer's close.
+    pub fn close_with(&self, close: Bytes) {
+        let mut inner = self.inner.lock();
+        if !inner.outbox.closed && inner.outbox.close.is_none() {
+            inner.outbox.close = Some(close);
+            inner.cursors.clear();
+        }
+        drop(inner);
+        self.nudge();
+    }
+
+    /// Follows logs from now on: the answer to the join and the cursors enter under one lock, the
+    /// answer first, so that no entry overtakes it. A log already followed gets its new cursor.
+    pub fn follow(&self, answer: &[u8], cursors: Vec<Cursor>) {
+        let mut inner = self.inner.lock();
+        inner.outbox.replies.push_back(frame::text(answer));
+        for cursor in cursors {
+            inner
+                .cursors
+                .retain(|known| known.channel.log() != cursor.channel.log());
+            inner.cursors.push(cursor);
+        }
+        inner.turn = 0;
+    }
+
+    /// Stops following a log. `false`: it was not followed.
+    pub fn unfollow(&self, log: &LogName) -> bool {
+        let mut inner = self.inner.lock();
+        let before = inner.cursors.len();
+        inner.cursors.retain(|cursor| cursor.channel.log() != log);
+        inner.turn = 0;
+        inner.cursors.len() != before
+    }
+
+    /// The connection's task waits here for work.
+    pub async fn woken(&self) {
+        while !self.dirty.swap(false, Ordering::AcqRel) {
+            self.wake.notified().await;
+        }
+    }
+
+    /// Asks the connection's task to pump.
+    pub fn nudge(&self) {
+        self.dirty.store(true, Ordering::Release);
+        self.wake.notify_one();
+    }
+
+    /// Whether the socket takes no more for now.
+    #[must_use]
+    pub fn blocked(&self) -> bool {
+        self.inner.lock().blocked
+    }
+
+    /// Writes what there is: called by passes and whoever put something in line. If the gate is in
+    /// other hands or blocked, its own task is left to do it.
+    pub fn push(&self) {
+        let Some(mut inner) = self.inner.try_lock() else {
+            return self.nudge();
+        };
+        if inner.blocked {
+            return;
+        }
+        let pumped = self.pump_locked(&mut inner);
+        if pumped != Pumped::Idle || inner.cursors.iter().any(|c| c.lacks_from_log().is_some()) {
+            self.nudge();
+        }
+    }
+
+    /// Writes what there is: called by the connection's own task, also after `writable`.
+    pub fn pump(&self) -> Pumped {
+        let mut inner = self.inner.lock();
+        inner.blocked = false;
+        self.pump_locked(&mut inner)
+    }
+
+    /// The first log whose reader is behind the tail and has nothing at hand.
+    #[must_use]
+    pub fn need(&self) -> Option<Need> {
+        let inner = self.inner.lock();
+        let count = inner.cursors.len();
+        (0..count)
+            .map(|step| &inner.cursors[(inner.turn + step) % count])
+            .find_map(|cursor| {
+                let after = cursor.lacks_from_log()?;
+                Some(Need {
+                    channel: Arc::clone(&cursor.channel),
+                    after,
+                })
+            })
+    }
+
+    /// Hands over what was read for a [`Need`]. Dropped if the cursor has moved since.
+    pub fn fill(&self, need: &Need, batch: Batch) {
+        let mut inner = self.inner.lock();
+        inner.turn += 1;
+        if let Some(cursor) = inner.cursors.iter_mut().find(|cursor| {
+            Arc::ptr_eq(&cursor.channel, &need.channel)
+                && cursor.behind.is_empty()
+                && cursor.sent == need.after
+        }) {
+            cursor.behind = batch.frames.into();
+            cursor.behind_revealed = batch.revealed;
+        }
+    }
+
+    fn pump_locked(&self, inner: &mut Inner) -> Pumped {
+        if inner.over {
+            return Pumped::Over;
+        }
+        loop {
+            let mut listed = std::mem::take(&mut inner.listed);
+            inner.list(&mut listed);
+            if listed.is_empty() {
+                inner.listed = Vec::new();
+                return if inner.outbox.closed {
+                    inner.end()
+                } else {
+                    Pumped::Idle
+                };
+            }
+            let outcome = self.write(inner, &listed);
+            listed.clear();
+            inner.listed = listed;
+            match outcome {
+                Ok(true) => {}
+                Ok(false) => {
+                    inner.blocked = true;
+                    return Pumped::Blocked;
+                }
+                Err(_) => return inner.end(),
+            }
+        }
+    }
+
+    /// One vectored write, and its booking. `false`: the socket takes no more.
+    fn write(&self, inner: &mut Inner, listed: &[(Bytes, Source)]) -> io::Result<bool> {
+        let written = if let [(frame, _)] = listed {
+            self.socket.try_write(frame)
+        } else {
+            let mut slices = [IoSlice::new(&[]); FRAMES];
+            let count = listed.len().min(FRAMES);
+            for (slice, (frame, _)) in slices.iter_mut().zip(listed) {
+                *slice = IoSlice::new(frame);
+            }
+            self.socket.try_write_vectored(&slices[..count])
+        };
+        let written = match written {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => written,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        self.written.fetch_add(written as u64, Ordering::Relaxed);
+        let mut left = written;
+        for (frame, source) in listed {
+            if left == 0 {
+                break;
+            }
+            inner.outbox.book(*source);
+            if let Source::Entry(index) = *source {
+                inner.cursors[index].book();
+            }
+            if left < frame.len() {
+                inner.outbox.begun = Some(frame.slice(left..));
+                return Ok(true);
+            }
+            left -= frame.len();
+            self.frames.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(true)
+    }
+}
+
+impl Inner {
+    /// Lists the next frames to write, at most [`FRAMES`].
+    fn list(&mut self, out: &mut Vec<(Bytes, Source)>) {
+        self.outbox.list(out);
+        if let Some(close) = &self.outbox.close {
+            out.push((close.clone(), Source::Close));
+            return;
+        }
+        let count = self.cursors.len();
+        for step in 0..count {
+            if out.len() >= FRAMES {
+                return;
+            }
+            let index = (self.turn + step) % count;
+            self.cursors[index].list(index, FRAMES - out.len(), out);
+        }
+        if count > 0 {
+            self.turn = (self.turn + 1) % count;
+        }
+    }
+
+    fn end(&mut self) -> Pumped {
+        self.over = true;
+        self.cursors.clear();
+        self.outbox = Outbox {
+            closed: true,
+            ..Outbox::default()
+        };
+        Pumped::Over
+    }
+}
+
+impl Cursor {
+    /// Lists what this reader lacks: from what was read behind the tail, else from the tail.
+    fn list(&mut self, index: usize, frames: usize, out: &mut Vec<(Bytes, Source)>) {
+        if !self.behind.is_empty() && !self.channel.tail().still_true(self.behind_revealed) {
+            self.behind.clear();
+        }
+        if !self.behind.is_empty() {
+            let ready = self.behind.iter().take(frames);
+            out.extend(ready.map(|(_, frame)| (frame.clone(), Source::Entry(index))));
+            return;
+        }
+        if self.sent >= self.channel.tail().revealed() {
+            return;
+        }
+        // Behind the tail nothing is listed: the connection's task reads the log.
+        let _near = self
+            .channel
+            .tail()
+            .read(self.sent, frames, TURN_BYTES, |frame| {
+                out.push((frame, Source::Entry(index)));
+            });
+    }
+
+    /// Books the next frame as written or begun.
+    fn book(&mut self) {
+        match self.behind.pop_front() {
+            Some((upto, _)) => self.sent = upto,
+            None => self.sent += 1,
+        }
+    }
+
+    /// After which seq the log must be read for this reader, if it must.
+    fn lacks_from_log(&self) -> Option<u64> {
+        let tail = self.channel.tail();
+        (self.behind.is_empty() && self.sent < tail.revealed() && !tail.reaches(self.sent))
+            .then_some(self.sent)
+    }
+}

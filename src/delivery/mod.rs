@@ -1,0 +1,20 @@
+//! From a log to sockets: one loop for live delivery, resume, slow readers and replay.
+//!
+//! A subscription is a cursor over a [`Tail`] with the log behind it, never a queue. A [`Channel`]
+//! joins the tail of one log with the connections that follow it; its pass walks them and writes to
+//! each socket all that its cursor lacks. A [`Gate`] is one connection's only way out.
+
+mod channel;
+pub mod frame;
+mod gate;
+mod outbox;
+mod pass;
+mod read;
+mod tail;
+
+pub use channel::{Channel, Reply, Seat};
+pub use gate::{Cursor, Gate, Need, Pumped};
+pub use outbox::REPLIES;
+pub use pass::run as run_pass;
+pub use read::{Batch, BatchError, read_after};
+pub use tail::Tail;

@@ -1,0 +1,162 @@
+//! The tail: a log's newest entries, rendered once, for everybody who reads near the head.
+//!
+//! It keeps at least what the store does not have yet, so every entry above the stored watermark is
+//! here and every other one is behind it. Readers are clamped to the synced watermark: nothing is
+//! shown before it is safe.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+
+use super::frame;
+use crate::entry::ERASED_END;
+use crate::log::Progress;
+
+/// Entries kept at most once the store has them.
+const KEEP_ENTRIES: usize = 1024;
+/// Bytes kept at most once the store has them.
+const KEEP_BYTES: usize = 1 << 20;
+
+struct Slot {
+    frame: Bytes,
+    /// Where the payload's words begin: cut there, the entry is bare.
+    bare: usize,
+    /// The redaction's seq, and the entry as it reads from then on.
+    erased: Option<(u64, Bytes)>,
+}
+
+struct Ring {
+    /// The seq of `slots[0]`.
+    first: u64,
+    slots: VecDeque<Slot>,
+    bytes: usize,
+}
+
+/// The rendered end of one log.
+pub struct Tail {
+    ring: Mutex<Ring>,
+    progress: Arc<Progress>,
+    last_erasure: AtomicU64,
+}
+
+impl Tail {
+    /// An empty tail of a log whose head is `head`.
+    #[must_use]
+    pub fn new(head: u64, progress: Arc<Progress>) -> Self {
+        let ring = Ring {
+            first: head + 1,
+            slots: VecDeque::new(),
+            bytes: 0,
+        };
+        Self {
+            ring: Mutex::new(ring),
+            progress,
+            last_erasure: AtomicU64::new(0),
+        }
+    }
+
+    /// How far readers may see.
+    #[must_use]
+    pub fn revealed(&self) -> u64 {
+        self.progress.synced()
+    }
+
+    /// The log's watermarks.
+    #[must_use]
+    pub fn progress(&self) -> &Arc<Progress> {
+        &self.progress
+    }
+
+    /// Takes in the next entry, as the text of its frame; `bare` is where its words begin.
+    pub fn push(&self, rendered: &[u8], bare: usize) {
+        let frame = frame::text(rendered);
+        let stored = self.progress.stored();
+        let mut ring = self.ring.lock();
+        ring.bytes += frame.len();
+        ring.slots.push_back(Slot {
+            frame,
+            bare,
+            erased: None,
+        });
+        while ring.first <= stored
+            && (ring.slots.len() > KEEP_ENTRIES || ring.bytes > KEEP_BYTES)
+            && let Some(old) = ring.slots.pop_front()
+        {
+            ring.first += 1;
+            ring.bytes -= old.frame.len();
+        }
+    }
+
+    /// From the reveal of entry `by` on, entry `seq` shows without its words.
+    pub fn erase(&self, seq: u64, by: u64) {
+        self.last_erasure.fetch_max(by, Ordering::AcqRel);
+        let mut ring = self.ring.lock();
+        let Some(index) = seq.checked_sub(ring.first) else {
+            return;
+        };
+        let Some(slot) = usize::try_from(index)
+            .ok()
+            .and_then(|index| ring.slots.get_mut(index))
+        else {
+            return;
+        };
+        let mut bare = frame::payload(&slot.frame)[..slot.bare].to_vec();
+        bare.extend_from_slice(ERASED_END);
+        slot.erased = Some((by, frame::text(&bare)));
+    }
+
+    /// Whether frames fetched when `revealed_then` was the watermark may still be sent: not if an
+    /// erasure was revealed since.
+    #[must_use]
+    pub fn still_true(&self, revealed_then: u64) -> bool {
+        let erasure = self.last_erasure.load(Ordering::Acquire);
+        erasure <= revealed_then || erasure > self.revealed()
+    }
+
+    /// Whether everything after `after` is here.
+    #[must_use]
+    pub fn reaches(&self, after: u64) -> bool {
+        after + 1 >= self.ring.lock().first
+    }
+
+    /// Gives `take` the revealed frames after `after`, at most `frames` of them and about `bytes`.
+    /// `false`: the tail does not reach back that far; read the log.
+    #[must_use]
+    pub fn read(
+        &self,
+        after: u64,
+        frames: usize,
+        bytes: usize,
+        mut take: impl FnMut(Bytes),
+    ) -> bool {
+        let revealed = self.revealed();
+        let ring = self.ring.lock();
+        let Some(skip) = (after + 1).checked_sub(ring.first) else {
+            return false;
+        };
+        let index = |seqs: u64| usize::try_from(seqs).unwrap_or(usize::MAX);
+        let visible = index((revealed + 1).saturating_sub(ring.first));
+        let mut size = 0;
+        for slot in ring
+            .slots
+            .iter()
+            .take(visible)
+            .skip(index(skip))
+            .take(frames)
+        {
+            let shown = match &slot.erased {
+                Some((by, bare)) if *by <= revealed => bare,
+                _ => &slot.frame,
+            };
+            size += shown.len();
+            take(shown.clone());
+            if size >= bytes {
+                break;
+            }
+        }
+        true
+    }
+}

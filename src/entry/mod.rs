@@ -1,0 +1,13 @@
+//! Records, the domain's events inside them, and the bytes that readers get.
+//!
+//! A record is header ‖ sealed words. The header holds the position, the facts and the hash of the
+//! sealed words; the chain covers headers only, so words can be overwritten in place and everything
+//! still verifies (K2, K3). Wire bytes are a pure function of the record.
+
+mod codec;
+mod record;
+mod render;
+
+pub use codec::{Unreadable, class_of, class_out, counts, event, facts, kind_of, op_of};
+pub use record::{Header, NO_LINK, RECORD_VERSION, Record, Words};
+pub use render::{ERASED_END, Shown, bare_len, open_words, render, render_record};

@@ -1,0 +1,401 @@
+//! One connection's task: what arrives, what leaves, and the clocks between.
+//!
+//! It reads commands in order. A slow one holds the next back, never what leaves. What leaves goes
+//! through the gate; this task pumps it when the socket was blocked or a reader is behind the tail.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use metrics::{counter, gauge};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until};
+use wardroom_protocol::code::CloseCode;
+use wardroom_protocol::envelope;
+use wardroom_protocol::ids::LogName;
+use wardroom_protocol::notice;
+
+use super::clocks::{CLOSING, Clocks, Verdict};
+use super::work::{Done, Join, Work};
+use super::{Inbound, Incoming, Services, answer};
+use crate::delivery::{
+    Batch, BatchError, Channel, Cursor, Gate, Need, Pumped, REPLIES, Seat, read_after,
+};
+use crate::guard::Screened;
+use crate::identity::Known;
+use crate::room::{RoomHandle, Submission};
+use crate::telemetry::metric;
+
+/// Bytes read from a socket at once. On the stack while reading, so idle connections hold none.
+const READ: usize = 8 * 1024;
+
+/// How long a reader behind the tail waits when the read threads have too much to do.
+const BUSY: Duration = Duration::from_millis(20);
+
+type Fetch = Pin<Box<dyn Future<Output = (Need, Result<Batch, BatchError>)> + Send>>;
+
+pub(super) struct Connection {
+    pub(super) services: Arc<Services>,
+    pub(super) gate: Arc<Gate>,
+    pub(super) id: String,
+    pub(super) who: Option<Arc<Known>>,
+    pub(super) joined: Vec<(Arc<Channel>, Seat)>,
+    socket: Arc<TcpStream>,
+    inbound: Inbound,
+    /// Commands handed in and not answered yet.
+    owed: Arc<AtomicUsize>,
+    /// Reading waits until less is owed.
+    stalled: Arc<AtomicBool>,
+    work: Option<Work>,
+    fetch: Option<Fetch>,
+    clocks: Clocks,
+    closing: bool,
+}
+
+/// Serves a socket after its upgrade until it is over. `first` is what the client sent early.
+pub async fn serve(services: Arc<Services>, socket: TcpStream, first: Bytes) {
+    gauge!(metric::CONNECTIONS).increment(1.0);
+    let mut connection = Connection::new(services, socket);
+    connection.inbound.feed(&first);
+    connection.run().await;
+    connection.unfollow_all();
+    counter!(metric::FRAMES_SENT).increment(connection.gate.frames());
+    counter!(metric::BYTES_SENT).increment(connection.gate.written());
+    gauge!(metric::CONNECTIONS).decrement(1.0);
+}
+
+impl Connection {
+    fn new(services: Arc<Services>, socket: TcpStream) -> Self {
+        let socket = Arc::new(socket);
+        let limits = &services.limits;
+        let random = uuid::Uuid::new_v4();
+        let clocks = Clocks::new(
+            Instant::now(),
+            limits,
+            f64::from(random.as_bytes()[15]) / 255.0,
+        );
+        Self {
+            gate: Arc::new(Gate::new(Arc::clone(&socket))),
+            id: random.simple().to_string(),
+            who: None,
+            joined: Vec::new(),
+            inbound: Inbound::new(limits.frame_bytes),
+            socket,
+            owed: Arc::default(),
+            stalled: Arc::default(),
+            work: None,
+            fetch: None,
+            clocks,
+            closing: false,
+            services,
+        }
+    }
+
+    async fn run(&mut self) {
+        let mut drain = self.services.drain.clone();
+        let mut draining = false;
+        loop {
+            self.take_messages();
+            let pumped = self.gate.pump();
+            let blocked = pumped == Pumped::Blocked;
+            self.clocks
+                .pumped(Instant::now(), blocked, self.gate.written());
+            if pumped == Pumped::Over {
+                self.linger().await;
+                return;
+            }
+            if self.fetch.is_none()
+                && let Some(need) = self.gate.need()
+            {
+                self.fetch = Some(self.read_log(need));
+            }
+            let may_read = self.may_read();
+            self.stalled.store(!may_read, Ordering::Release);
+            let socket = Arc::clone(&self.socket);
+            tokio::select! {
+                biased;
+                done = pending(&mut self.work), if self.work.is_some() => {
+                    self.work = None;
+                    self.finish(done);
+                }
+                (need, batch) = pending(&mut self.fetch), if self.fetch.is_some() => {
+                    self.fetch = None;
+                    self.fetched(&need, batch);
+                }
+                () = self.gate.woken() => {}
+                _ = socket.writable(), if blocked => {}
+                _ = socket.readable(), if may_read => {
+                    if !self.read() {
+                        return;
+                    }
+                }
+                _ = drain.changed(), if !draining => {
+                    draining = true;
+                    self.drain(*drain.borrow());
+                }
+                () = sleep_until(self.clocks.deadline(&self.services.limits)) => {
+                    if !self.tick() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn may_read(&self) -> bool {
+        self.closing
+            || (self.work.is_none()
+                && self.owed.load(Ordering::Acquire) + self.gate.unsent() < REPLIES)
+    }
+
+    /// Reads once. `false`: the peer has gone.
+    fn read(&mut self) -> bool {
+        let mut buffer = [0; READ];
+        match self.socket.try_read(&mut buffer) {
+            Ok(0) => false,
+            Ok(length) => {
+                self.clocks.heard(Instant::now());
+                self.inbound.feed(&buffer[..length]);
+                true
+            }
+            Err(error) => error.kind() == std::io::ErrorKind::WouldBlock,
+        }
+    }
+
+    /// Handles the messages at hand, as far as more may be owed.
+    fn take_messages(&mut self) {
+        while self.closing || self.may_read() {
+            let Some(incoming) = self.inbound.take() else {
+                return;
+            };
+            match incoming {
+                // After our close frame nothing of the peer's matters but its own.
+                Incoming::Text(_) | Incoming::Ping(_) | Incoming::Life if self.closing => {}
+                Incoming::Text(text) => {
+                    if let Err(code) = self.command(&text) {
+                        self.close(code);
+                    }
+                }
+                Incoming::Ping(pong) => self.gate.pong(pong),
+                Incoming::Life => {}
+                Incoming::Close(echo) => {
+                    self.begin_closing("1000");
+                    self.gate.close_with(echo);
+                    return;
+                }
+                Incoming::Breach(code) => {
+                    self.close(code);
+                    return;
+                }
+            }
+        }
+    }
+
+    pub(super) fn close(&mut self, code: CloseCode) {
+        self.begin_closing(code.name());
+        self.gate.close(code);
+    }
+
+    fn begin_closing(&mut self, code: &str) {
+        if !self.closing {
+            counter!(metric::CLOSES, "code" => code.to_owned()).increment(1);
+            self.closing = true;
+            self.work = None;
+            self.fetch = None;
+            self.clocks.closing(Instant::now());
+            self.unfollow_all();
+        }
+    }
+
+    /// After the close frame: waits for the peer to hang up, so that what it still sends does not
+    /// make the kernel take our last bytes back.
+    async fn linger(&mut self) {
+        let until = self
+            .clocks
+            .closing_until()
+            .unwrap_or_else(|| Instant::now() + CLOSING);
+        let mut buffer = [0; READ];
+        let hang_up = async {
+            while self.socket.readable().await.is_ok() {
+                match self.socket.try_read(&mut buffer) {
+                    Ok(0) => return,
+                    Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => return,
+                    _ => {}
+                }
+            }
+        };
+        // The time limit is the promise; whether the peer was polite is its own affair.
+        let _ = tokio::time::timeout_at(until, hang_up).await;
+    }
+
+    /// A deadline has passed. `false`: the connection is over.
+    fn tick(&mut self) -> bool {
+        let verdict = self.clocks.judge(Instant::now(), &self.services.limits);
+        match verdict {
+            Verdict::Nothing => {}
+            Verdict::Over => return false,
+            Verdict::Close(code) => self.close(code),
+            Verdict::Ping => {
+                let ping = notice::Ping {
+                    now: self.services.bus.now_ms(),
+                };
+                self.notice("ping", &ping);
+            }
+        }
+        true
+    }
+
+    fn notice<T: serde::Serialize>(&self, op: &str, body: &T) {
+        let text = envelope::notice(op, body).expect("a notice has string keys and no floats");
+        self.gate.reply(text.as_bytes());
+    }
+
+    pub(super) fn draining(&self) -> bool {
+        self.services.drain.borrow().is_some()
+    }
+
+    fn drain(&mut self, within: Option<Duration>) {
+        let Some(within) = within else { return };
+        let within_ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
+        self.notice("drain", &notice::Drain { within_ms });
+        // What is in flight is answered; then the connection closes with a code to come back by.
+        let share = f64::from(uuid::Uuid::new_v4().as_bytes()[15]) / 255.0;
+        let gate = Arc::clone(&self.gate);
+        let wait = within.mul_f64(share);
+        tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
+            gate.close(CloseCode::Drain);
+        });
+    }
+
+    /// Starts the slow part of a command.
+    pub(super) fn begin(&mut self, work: impl Future<Output = Done> + Send + 'static) {
+        self.work = Some(Box::pin(work));
+    }
+
+    fn finish(&mut self, done: Done) {
+        match done {
+            Done::Nothing => {}
+            Done::Reply(frame) => self.gate.reply(frame.as_bytes()),
+            Done::Refused(frame, code) => {
+                self.gate.reply(frame.as_bytes());
+                self.close(code);
+            }
+            Done::Joined(frame, join) => self.follow(&frame, vec![join]),
+            Done::Greeted(who, expires_at, frame, joins) => {
+                let left = expires_at.saturating_sub(self.services.bus.now_ms());
+                // A far future would overflow the clock; the sign-in outlives the process anyway.
+                let expires = Instant::now().checked_add(Duration::from_millis(left));
+                self.clocks.greeted(expires);
+                self.who = Some(who);
+                self.follow(&frame, joins);
+            }
+            Done::Submit(handle, submission, id) => self.hand_in(&handle, *submission, id),
+        }
+    }
+
+    fn follow(&mut self, frame: &str, joins: Vec<Join>) {
+        let mut cursors = Vec::with_capacity(joins.len());
+        for Join { channel, after } in joins {
+            if !self.follows(channel.log()) {
+                let seat = channel.attach(Arc::clone(&self.gate));
+                self.joined.push((Arc::clone(&channel), seat));
+                gauge!(metric::JOINED).increment(1.0);
+            }
+            cursors.push(Cursor::new(channel, after));
+        }
+        self.gate.follow(frame.as_bytes(), cursors);
+    }
+
+    pub(super) fn follows(&self, log: &LogName) -> bool {
+        self.joined.iter().any(|(channel, _)| channel.log() == log)
+    }
+
+    /// Stops following a log. `false`: it was not followed.
+    pub(super) fn unfollow(&mut self, log: &LogName) -> bool {
+        let Some(index) = self
+            .joined
+            .iter()
+            .position(|(channel, _)| channel.log() == log)
+        else {
+            return false;
+        };
+        let (channel, seat) = self.joined.swap_remove(index);
+        channel.detach(seat);
+        gauge!(metric::JOINED).decrement(1.0);
+        self.gate.unfollow(log)
+    }
+
+    fn unfollow_all(&mut self) {
+        for (channel, seat) in self.joined.drain(..) {
+            channel.detach(seat);
+            gauge!(metric::JOINED).decrement(1.0);
+        }
+    }
+
+    /// Hands a command to its room. The answer comes through the gate when it is safe.
+    pub(super) fn hand_in(
+        &self,
+        handle: &RoomHandle,
+        submission: Screened<Submission>,
+        id: Option<u64>,
+    ) {
+        self.owed.fetch_add(1, Ordering::AcqRel);
+        let (gate, owed) = (Arc::clone(&self.gate), Arc::clone(&self.owed));
+        let stalled = Arc::clone(&self.stalled);
+        handle.submit(
+            submission,
+            Box::new(move |outcome| {
+                let frame = id.map(|id| match &outcome {
+                    Ok(written) => answer::reply(id, Ok(&answer::written(written))),
+                    Err(denied) => answer::reply::<()>(id, Err(&answer::denied(denied))),
+                });
+                owed.fetch_sub(1, Ordering::AcqRel);
+                if let Some(frame) = frame {
+                    gate.reply(frame.as_bytes());
+                }
+                if stalled.load(Ordering::Acquire) {
+                    gate.nudge();
+                }
+                Some(gate)
+            }),
+        );
+    }
+
+    fn read_log(&self, need: Need) -> Fetch {
+        let services = Arc::clone(&self.services);
+        Box::pin(async move {
+            let batch = read_after(&need.channel, &services.log, &services.keys, need.after).await;
+            if matches!(batch, Err(BatchError::Ask(_))) {
+                // The read threads are busy: this reader waits its turn, then asks again.
+                tokio::time::sleep(BUSY).await;
+            }
+            (need, batch)
+        })
+    }
+
+    fn fetched(&mut self, need: &Need, batch: Result<Batch, BatchError>) {
+        match batch {
+            Ok(batch) => self.gate.fill(need, batch),
+            Err(BatchError::Ask(_)) => {}
+            Err(error) => {
+                tracing::error!(
+                    connection = self.id, log = %need.channel.log(), error = %error,
+                    "a log could not be read for a connection",
+                );
+                self.close(CloseCode::ServerError);
+            }
+        }
+    }
+}
+
+/// Waits for what may be there; only polled when it is.
+async fn pending<T>(future: &mut Option<Pin<Box<dyn Future<Output = T> + Send>>>) -> T {
+    match future {
+        Some(future) => future.await,
+        None => std::future::pending().await,
+    }
+}

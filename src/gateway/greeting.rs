@@ -1,0 +1,96 @@
+//! `hello`: who it is, and all resumes in one round trip.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wardroom_protocol::code::{CloseCode, ErrorCode, WireError};
+use wardroom_protocol::hello::{Greeting, Hello, Principal, Resumed};
+use wardroom_protocol::join::From;
+
+use super::services::Services;
+use super::work::Done;
+use super::{answer, reading};
+use crate::identity::{NotAdmitted, TokenError};
+
+/// Answers a hello: verifies the token, makes the principal known, joins what is to be resumed.
+pub(super) async fn greet(
+    services: Arc<Services>,
+    connection: String,
+    id: u64,
+    hello: Hello,
+) -> Done {
+    let refused =
+        |error: &WireError, close| Done::Refused(answer::reply::<()>(id, Err(error)), close);
+    let now = services.bus.now_ms();
+    let claims = match services.verifier.verify(hello.token.expose(), now) {
+        Ok(claims) => claims,
+        Err(error) => {
+            // The reason stays here: a prober learns only that it did not work.
+            tracing::info!(connection, reason = %error, "a token was refused");
+            let (code, close, text) = match error {
+                TokenError::Expired => (
+                    ErrorCode::TokenExpired,
+                    CloseCode::TokenExpired,
+                    "the token's time is over; get a new one and connect again",
+                ),
+                TokenError::Invalid(_) => (
+                    ErrorCode::TokenInvalid,
+                    CloseCode::TokenInvalid,
+                    "this server does not accept the token; get a new one from its operator",
+                ),
+            };
+            return refused(&WireError::new(code, text).at("/d/token"), close);
+        }
+    };
+    if hello.resume.len() > services.limits.logs_per_connection {
+        let error = too_many(services.limits.logs_per_connection).at("/d/resume");
+        return Done::Reply(answer::reply::<()>(id, Err(&error)));
+    }
+    let known = match services.principals.admit(&claims).await {
+        Ok(known) => Arc::new(known),
+        Err(NotAdmitted::Denied(denied)) => {
+            return Done::Reply(answer::reply::<()>(id, Err(&answer::denied(&denied))));
+        }
+        Err(NotAdmitted::Name(finding)) => {
+            return refused(&answer::found(&finding), CloseCode::TokenInvalid);
+        }
+    };
+    let mut joins = Vec::new();
+    let mut rooms = BTreeMap::new();
+    for (log, position) in hello.resume {
+        let from = From::Position(position);
+        let resumed = match reading::join(&services, &known.principal, &log, from).await {
+            Ok((joined, join)) => {
+                joins.push(join);
+                Resumed::Ok(Box::new(joined))
+            }
+            Err(error) => Resumed::Error(error),
+        };
+        rooms.insert(log, resumed);
+    }
+    let expires_at = claims.exp.saturating_mul(1000);
+    let greeting = Greeting {
+        connection,
+        principal: Principal {
+            id: known.principal.id.clone(),
+            card: known.card.clone(),
+            roles: claims.roles.clone(),
+        },
+        node: services.node.clone(),
+        now: services.bus.now_ms(),
+        ping_ms: services.limits.ping_seconds * 1000,
+        expires_at,
+        limits: services.wire_limits(&known.principal),
+        rooms,
+    };
+    Done::Greeted(known, expires_at, answer::reply(id, Ok(&greeting)), joins)
+}
+
+pub(super) fn too_many(most: usize) -> WireError {
+    WireError::new(
+        ErrorCode::TooManyLogs,
+        format!(
+            "a connection follows at most {most} logs; leave one first, or open another connection"
+        ),
+    )
+}

@@ -1,0 +1,304 @@
+//! `history`: pages of a log, contiguous or naming their holes.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+use wardroom_protocol::code::{ErrorCode, WireError};
+use wardroom_protocol::history::{History, ReadHistory, SeqRange};
+use wardroom_protocol::ids::TopicId;
+use wardroom_protocol::limits;
+
+use super::answer;
+use super::reading::{oldest, page_size, readable};
+use super::services::Services;
+use crate::delivery::{BatchError, Channel, frame, read_after};
+use crate::domain::access::Principal;
+use crate::domain::{Located, Refusal};
+use crate::entry::render_record;
+use crate::log::Budget;
+use crate::room::{Fault, Where};
+
+/// What a history page is made of before its entries are read.
+struct Page {
+    /// Entries with after < seq <= upto.
+    after: u64,
+    upto: u64,
+    limit: usize,
+    /// From the end of the range rather than from its beginning.
+    newest: bool,
+}
+
+/// Answers a page.
+pub(super) async fn page(
+    services: &Services,
+    principal: &Principal,
+    body: ReadHistory,
+) -> Result<History, WireError> {
+    let limit = page_size(body.limit, services.limits.history_page)?;
+    let room = readable(services, principal, &body.room).await?;
+    let reading = room
+        .read(&body.room, Where::Now)
+        .await
+        .map_err(answer::faulted)?;
+    let line = reading.view.line;
+    let position = line.head();
+    for (named, field) in [(body.after, "/d/after"), (body.before, "/d/before")] {
+        if let Some(named) = named
+            && let Located::Off(common) = line.locate(named)
+        {
+            let message = "this position is not on the log's line; go on from the common one";
+            let mut error = WireError::new(ErrorCode::PositionUnknown, message).at(field);
+            error.common = Some(common);
+            return Err(error);
+        }
+    }
+    let asked = match (body.after, body.before) {
+        (Some(_), Some(_)) => {
+            let message = "give after or before, not both";
+            return Err(WireError::new(ErrorCode::BadRequest, message).at("/d/before"));
+        }
+        (Some(after), None) => Page {
+            after: after.seq,
+            upto: position.seq,
+            limit,
+            newest: false,
+        },
+        (None, before) => {
+            let upto = before.map_or(position.seq, |before| before.seq.saturating_sub(1));
+            Page {
+                after: 0,
+                upto,
+                limit,
+                newest: true,
+            }
+        }
+    };
+    let channel = room
+        .channel(&body.room)
+        .ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
+    let read = match body.topic {
+        Some(topic) => by_topic(services, channel, topic, &asked).await,
+        None if asked.newest => before(services, channel, &asked).await,
+        None => after(services, channel, &asked).await,
+    };
+    let read = read.map_err(|error| {
+        tracing::error!(log = %body.room, error = %error, "a history page could not be read");
+        answer::faulted(match error {
+            BatchError::Ask(_) => Fault::Overloaded,
+            BatchError::Read(_) | BatchError::Open(_) => Fault::LogUnavailable,
+        })
+    })?;
+    let more = read.range.is_some_and(|range| {
+        if asked.newest {
+            range.from > 1
+        } else {
+            range.to < asked.upto
+        }
+    });
+    let entries = read.entries.iter().map(|text| {
+        let text = String::from_utf8_lossy(text).into_owned();
+        RawValue::from_string(text).expect("a rendered entry is JSON")
+    });
+    Ok(History {
+        entries: entries.collect(),
+        range: read.range,
+        holes: read.holes,
+        position,
+        first: oldest(position, &line),
+        more,
+    })
+}
+
+struct Pages {
+    entries: Vec<Bytes>,
+    range: Option<SeqRange>,
+    holes: Vec<SeqRange>,
+}
+
+/// Entries above a position: the same loop that serves live readers.
+async fn after(
+    services: &Services,
+    channel: &Arc<Channel>,
+    page: &Page,
+) -> Result<Pages, BatchError> {
+    let batch = read_after(channel, &services.log, &services.keys, page.after).await?;
+    let mut pages = Pages {
+        entries: Vec::new(),
+        range: None,
+        holes: Vec::new(),
+    };
+    let (mut size, mut last) = (0, page.after);
+    for (upto, sent) in batch.frames {
+        let text = frame::payload(&sent);
+        if upto > page.upto || pages.entries.len() == page.limit {
+            break;
+        }
+        size += text.len();
+        if size > limits::HISTORY_BYTES && !pages.entries.is_empty() {
+            break;
+        }
+        if is_entry(&text) {
+            pages.entries.push(text);
+        } else {
+            pages.holes.push(SeqRange {
+                from: last + 1,
+                to: upto,
+            });
+        }
+        last = upto;
+    }
+    pages.range = (last > page.after).then_some(SeqRange {
+        from: page.after + 1,
+        to: last,
+    });
+    Ok(pages)
+}
+
+/// Entries begin with their room; the only other frame of a batch is the notice of a gap.
+fn is_entry(text: &[u8]) -> bool {
+    text.starts_with(br#"{"room":"#)
+}
+
+/// The last entries of a range: the newest from the tail, older ones from the store.
+async fn before(
+    services: &Services,
+    channel: &Arc<Channel>,
+    page: &Page,
+) -> Result<Pages, BatchError> {
+    let stored = channel.tail().progress().stored();
+    if page.upto > stored {
+        return Ok(newest_of_tail(channel, page, stored));
+    }
+    let (log, keys) = (channel.log().clone(), Arc::clone(&services.keys));
+    let budget = Budget {
+        entries: page.limit,
+        bytes: limits::HISTORY_BYTES,
+    };
+    let upto = page.upto;
+    services
+        .log
+        .ask(move |reader| -> Result<Pages, BatchError> {
+            let slice = reader.backward(&log, upto + 1, budget)?;
+            let mut entries = Vec::with_capacity(slice.records.len());
+            for record in &slice.records {
+                entries.push(render_record(record, &keys)?.into());
+            }
+            let holes: Vec<_> = slice
+                .holes
+                .iter()
+                .map(|&(from, to)| SeqRange { from, to })
+                .collect();
+            let first = slice
+                .records
+                .first()
+                .map(|record| record.header.position.seq);
+            let first = first
+                .into_iter()
+                .chain(holes.iter().map(|hole| hole.from))
+                .min();
+            let range = first.map(|from| SeqRange { from, to: upto });
+            Ok(Pages {
+                entries,
+                range,
+                holes,
+            })
+        })
+        .await?
+}
+
+/// The end of a range that the store does not have whole yet: it is in the tail.
+fn newest_of_tail(channel: &Arc<Channel>, page: &Page, stored: u64) -> Pages {
+    let from = page.upto.saturating_sub(page.limit as u64).max(page.after);
+    let from = if channel.tail().reaches(from) {
+        from
+    } else {
+        stored
+    };
+    let mut entries = Vec::new();
+    // Shared frames, so taking all and keeping the newest that fit copies nothing.
+    let _reached = channel.tail().read(from, page.limit, usize::MAX, |sent| {
+        entries.push(frame::payload(&sent));
+    });
+    entries.truncate(usize::try_from(page.upto - from).unwrap_or(usize::MAX));
+    let last = from + entries.len() as u64;
+    let mut size = 0;
+    let fit = entries
+        .iter()
+        .rev()
+        .enumerate()
+        .take_while(|(index, text)| {
+            size += text.len();
+            *index == 0 || size <= limits::HISTORY_BYTES
+        });
+    let fit = fit.count();
+    entries.drain(..entries.len() - fit);
+    let range = (fit > 0).then_some(SeqRange {
+        from: last + 1 - fit as u64,
+        to: last,
+    });
+    Pages {
+        entries,
+        range,
+        holes: Vec::new(),
+    }
+}
+
+/// A topic's entries, from the index: complete for the part of the log that the store has.
+async fn by_topic(
+    services: &Services,
+    channel: &Arc<Channel>,
+    topic: TopicId,
+    page: &Page,
+) -> Result<Pages, BatchError> {
+    let (log, keys) = (channel.log().clone(), Arc::clone(&services.keys));
+    let upto = page.upto.min(channel.tail().progress().stored());
+    let (after, limit, newest) = (page.after, page.limit, page.newest);
+    services
+        .log
+        .ask(move |reader| -> Result<Pages, BatchError> {
+            let mut seqs = reader.topic(&log, &topic, after, upto, limit, newest)?;
+            let full = seqs.len() == limit;
+            if newest {
+                // Asked newest first, so that a page too large loses its oldest.
+                seqs.sort_unstable_by(|a, b| b.cmp(a));
+            } else {
+                seqs.sort_unstable();
+            }
+            let (mut entries, mut size, mut cut) = (Vec::new(), 0, false);
+            let mut last = None;
+            for seq in seqs {
+                let Some(record) = reader.get(&log, &[seq])?.records.pop() else {
+                    continue;
+                };
+                let text = render_record(&record, &keys)?;
+                size += text.len();
+                if size > limits::HISTORY_BYTES && !entries.is_empty() {
+                    cut = true;
+                    break;
+                }
+                entries.push(Bytes::from(text));
+                last = Some(seq);
+            }
+            let partial = (full || cut).then_some(last).flatten();
+            let range = if newest {
+                entries.reverse();
+                SeqRange {
+                    from: partial.unwrap_or(after + 1),
+                    to: upto,
+                }
+            } else {
+                SeqRange {
+                    from: after + 1,
+                    to: partial.unwrap_or(upto),
+                }
+            };
+            let range = (range.from <= range.to).then_some(range);
+            Ok(Pages {
+                entries,
+                range,
+                holes: Vec::new(),
+            })
+        })
+        .await?
+}

@@ -1,0 +1,183 @@
+//! From bytes to messages. Frame bounds and sizes are judged here, before anything is buffered;
+//! masks, UTF-8, fragments and closing are tungstenite's.
+//!
+//! tungstenite keeps its input buffer for life and wants a stream to write into. So it is made per
+//! message, given whole frames through an adapter that ends in `WouldBlock`, and dropped at the
+//! message's end; what it writes (pongs, the echo of a close) is caught and goes through the gate.
+
+use std::io::{self, Cursor, Read, Write};
+
+use bytes::Bytes;
+use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::OpCode;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+use wardroom_protocol::code::CloseCode;
+
+/// tungstenite's buffer while a message is read.
+const READ_BUFFER: usize = 4 * 1024;
+/// The longest payload of a control frame (RFC 6455, 5.5).
+const CONTROL: u64 = 125;
+
+/// What arrived.
+#[derive(Debug)]
+pub enum Incoming {
+    /// A whole text message.
+    Text(Utf8Bytes),
+    /// A ping; the frame that answers it.
+    Ping(Bytes),
+    /// A pong, or part of a longer message: a sign of life.
+    Life,
+    /// The peer closes; the frame that answers it.
+    Close(Bytes),
+    /// The peer broke the frame layer.
+    Breach(CloseCode),
+}
+
+/// Bytes that are not a whole message yet.
+pub struct Inbound {
+    buffer: Vec<u8>,
+    /// Alive from a message's first frame to its last.
+    context: Option<WebSocketContext>,
+    /// Bytes of the message so far.
+    assembled: u64,
+    limit: u64,
+}
+
+/// Whole frames in, control frames out.
+struct Adapter<'a> {
+    input: &'a [u8],
+    output: Vec<u8>,
+}
+
+impl Read for Adapter<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.input.is_empty() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.input.read(into)
+    }
+}
+
+impl Write for Adapter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.output.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Inbound {
+    /// Takes messages of at most `limit` bytes.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self {
+            buffer: Vec::new(),
+            context: None,
+            assembled: 0,
+            limit: limit as u64,
+        }
+    }
+
+    /// Takes in what was read. Bounded by what one read returns and the rest of one frame.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next message, if it is whole.
+    pub fn take(&mut self) -> Option<Incoming> {
+        loop {
+            let length = match self.frame() {
+                Ok(Some(length)) => length,
+                Ok(None) => return None,
+                Err(code) => return Some(Incoming::Breach(code)),
+            };
+            let incoming = self.parse(length);
+            self.buffer.drain(..length);
+            if self.buffer.is_empty() {
+                // Nothing is held for a connection that says nothing.
+                self.buffer = Vec::new();
+            }
+            if incoming.is_some() {
+                return incoming;
+            }
+        }
+    }
+
+    /// The length of the first frame, once it is whole.
+    fn frame(&mut self) -> Result<Option<usize>, CloseCode> {
+        let mut cursor = Cursor::new(&self.buffer);
+        let parsed = FrameHeader::parse(&mut cursor).map_err(|_| CloseCode::ProtocolError)?;
+        let Some((header, payload)) = parsed else {
+            return Ok(None);
+        };
+        let control = matches!(header.opcode, OpCode::Control(_));
+        if header.mask.is_none() || (control && (payload > CONTROL || !header.is_final)) {
+            return Err(CloseCode::ProtocolError);
+        }
+        if !control && self.assembled.saturating_add(payload) > self.limit {
+            return Err(CloseCode::FrameTooLarge);
+        }
+        let whole = cursor.position() + payload;
+        if (self.buffer.len() as u64) < whole {
+            return Ok(None);
+        }
+        if !control {
+            self.assembled = if header.is_final {
+                0
+            } else {
+                self.assembled + payload
+            };
+        }
+        Ok(usize::try_from(whole).ok())
+    }
+
+    fn parse(&mut self, length: usize) -> Option<Incoming> {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let context = self.context.get_or_insert_with(|| {
+            let config = WebSocketConfig::default()
+                .read_buffer_size(READ_BUFFER)
+                .max_message_size(Some(limit))
+                .max_frame_size(Some(limit));
+            WebSocketContext::new(Role::Server, Some(config))
+        });
+        let mut adapter = Adapter {
+            input: &self.buffer[..length],
+            output: Vec::new(),
+        };
+        let read = context.read(&mut adapter);
+        let incoming = match read {
+            Ok(Message::Text(text)) => Incoming::Text(text),
+            Ok(Message::Binary(_)) => Incoming::Breach(CloseCode::BinaryRefused),
+            Ok(Message::Pong(_)) => return Some(self.between(Incoming::Life)),
+            Ok(Message::Ping(_)) => {
+                // An error here would be the adapter's, which has none.
+                let _ = context.flush(&mut adapter);
+                let pong = adapter.output.into();
+                return Some(self.between(Incoming::Ping(pong)));
+            }
+            Ok(Message::Close(_)) => {
+                let _ = context.flush(&mut adapter);
+                Incoming::Close(adapter.output.into())
+            }
+            // The message goes on in the next frame.
+            Ok(Message::Frame(_)) => return None,
+            Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => return None,
+            Err(Error::Capacity(_)) => Incoming::Breach(CloseCode::FrameTooLarge),
+            Err(Error::Utf8(_)) => Incoming::Breach(CloseCode::NotUtf8),
+            Err(_) => Incoming::Breach(CloseCode::ProtocolError),
+        };
+        self.context = None;
+        Some(incoming)
+    }
+
+    /// A control frame may stand between the frames of a message, whose context lives on.
+    fn between(&mut self, incoming: Incoming) -> Incoming {
+        if self.assembled == 0 {
+            self.context = None;
+        }
+        incoming
+    }
+}

@@ -1,0 +1,22 @@
+//! One connection: handshake, commands and replies, between the wire and the domain.
+//!
+//! Below it nobody knows wire types; above it nobody knows rooms. A connection is one task; it reads
+//! commands in order, one slow one at a time, and owes at most 64 replies before it stops reading.
+
+mod answer;
+mod clocks;
+mod commands;
+mod connection;
+mod greeting;
+mod history;
+mod inbound;
+mod quota;
+mod reading;
+mod services;
+mod translate;
+mod work;
+
+pub use connection::serve;
+pub use inbound::{Inbound, Incoming};
+pub use quota::Quota;
+pub use services::{Drain, Services};

@@ -1,0 +1,38 @@
+//! What a command leaves for its connection to do once its slow part is over.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use wardroom_protocol::code::CloseCode;
+
+use crate::delivery::Channel;
+use crate::guard::Screened;
+use crate::identity::Known;
+use crate::room::{RoomHandle, Submission};
+
+/// The slow part of one command. A connection has one at a time; meanwhile it reads nothing, and
+/// the peer's own socket buffer is the queue.
+pub(super) type Work = Pin<Box<dyn Future<Output = Done> + Send>>;
+
+/// What is to be done.
+pub(super) enum Done {
+    /// Nothing: the command had no id.
+    Nothing,
+    /// Send this frame.
+    Reply(String),
+    /// Send this frame and follow this log.
+    Joined(String, Join),
+    /// Somebody said hello: send this frame and follow these logs.
+    Greeted(Arc<Known>, u64, String, Vec<Join>),
+    /// Send this frame and close.
+    Refused(String, CloseCode),
+    /// The room is open now: submit, and answer under this id.
+    Submit(RoomHandle, Box<Screened<Submission>>, Option<u64>),
+}
+
+/// A log to follow.
+pub(super) struct Join {
+    pub(super) channel: Arc<Channel>,
+    pub(super) after: u64,
+}

@@ -1,0 +1,276 @@
+//! Tokens: what they claim, and whether to believe it.
+//!
+//! A `Verifier` knows a list of issuers. An issuer fixes its algorithm and its keys; the token may
+//! only choose among them. `kid` selects a key by equality and is never a path or an address; `jku`,
+//! `jwk` and `x5u` are not looked at. Time is an argument. Why a token was refused is for the audit
+//! trail only; everybody else hears that it is not valid.
+
+mod seen;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, dangerous};
+use serde::{Deserialize, Serialize};
+
+use seen::Seen;
+
+/// Longest token looked at, bytes.
+pub const LONGEST: usize = 8 * 1024;
+/// How far clocks may differ, seconds.
+pub const LEEWAY: u64 = 30;
+/// Latest end, unix seconds: its milliseconds still fit a JSON number exactly.
+const LATEST: u64 = (1 << 53) / 1000 - LEEWAY;
+
+/// What a token says of its bearer. `Debug` shows nothing personal.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// Who issued it.
+    pub iss: String,
+    /// Who bears it: the issuer's own id, opaque to everybody else.
+    pub sub: String,
+    /// The name others see.
+    pub name: String,
+    /// The profession, e.g. `physician`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profession: Option<String>,
+    /// Specialties, e.g. `cardiology`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub specialties: Vec<String>,
+    /// How far the identity is verified; 0 is a name that nobody checked.
+    #[serde(default)]
+    pub level: u8,
+    /// Roles granted, e.g. `moderator`, `import`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+    /// The organisation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub org: Option<String>,
+    /// Issued at, unix seconds.
+    pub iat: u64,
+    /// Ends at, unix seconds. With the leeway this is when the connection closes.
+    pub exp: u64,
+}
+
+impl fmt::Debug for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Claims({} roles, level {}, exp {})",
+            self.roles.len(),
+            self.level,
+            self.exp
+        )
+    }
+}
+
+impl Claims {
+    /// Bounds that every part of the house may rely on. What a name may look like is the guard's.
+    fn fit(&self) -> bool {
+        let short = |text: &String| !text.is_empty() && text.len() <= 256;
+        short(&self.sub)
+            && short(&self.name)
+            && self.profession.iter().all(short)
+            && self.org.iter().all(short)
+            && self.specialties.len() <= 32
+            && self.specialties.iter().all(short)
+            && self.roles.len() <= 32
+            && self.roles.iter().all(short)
+            && self.exp <= LATEST
+    }
+}
+
+/// Why a token was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// It never was one of ours.
+    #[error("the token is not valid")]
+    Invalid(Reason),
+    /// It was, until a while ago.
+    #[error("the token has expired")]
+    Expired,
+}
+
+/// Why exactly; for the audit trail only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Above `LONGEST`.
+    TooLong,
+    /// Not three parts of base64url with JSON inside.
+    Malformed,
+    /// From somebody we do not know.
+    UnknownIssuer,
+    /// Names a key that its issuer does not have.
+    UnknownKey,
+    /// Wants another algorithm than its issuer's.
+    Algorithm,
+    /// Signed by another key, or changed.
+    Signature,
+    /// For another audience.
+    Audience,
+    /// Not valid yet.
+    NotYet,
+    /// A claim is missing, of the wrong type or out of bounds.
+    Claims,
+}
+
+impl Reason {
+    /// A stable word for the audit trail.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TooLong => "too_long",
+            Self::Malformed => "malformed",
+            Self::UnknownIssuer => "unknown_issuer",
+            Self::UnknownKey => "unknown_key",
+            Self::Algorithm => "algorithm",
+            Self::Signature => "signature",
+            Self::Audience => "audience",
+            Self::NotYet => "not_yet",
+            Self::Claims => "claims",
+        }
+    }
+}
+
+/// Somebody whose tokens count: a name, one algorithm, one key.
+pub struct Issuer {
+    name: String,
+    key_id: &'static str,
+    key: DecodingKey,
+    rules: Validation,
+}
+
+impl Issuer {
+    /// An issuer that signs by HMAC-SHA-256 with a shared secret.
+    #[must_use]
+    pub fn hs256(name: &str, key_id: &'static str, secret: &[u8]) -> Self {
+        let mut rules = Validation::new(Algorithm::HS256);
+        // The library reads the clock for these two; here time is an argument.
+        rules.validate_exp = false;
+        rules.validate_nbf = false;
+        rules.required_spec_claims.clear();
+        rules.set_issuer(&[name]);
+        Self {
+            name: name.to_owned(),
+            key_id,
+            key: DecodingKey::from_secret(secret),
+            rules,
+        }
+    }
+}
+
+/// Believes tokens, or not. Cheap to share.
+#[derive(Clone)]
+pub struct Verifier {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    issuers: Vec<Issuer>,
+    seen: Seen,
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Verifier({} issuers)", self.inner.issuers.len())
+    }
+}
+
+/// What is read before anything is believed: whose rules to apply.
+#[derive(Deserialize)]
+struct Peek {
+    iss: String,
+}
+
+/// The claims and what only the verifier looks at.
+#[derive(Deserialize)]
+struct Body {
+    #[serde(flatten)]
+    claims: Claims,
+    #[serde(default)]
+    nbf: Option<u64>,
+}
+
+impl Verifier {
+    /// A verifier for these issuers. Their names differ.
+    #[must_use]
+    pub fn new(issuers: Vec<Issuer>) -> Self {
+        debug_assert_eq!(
+            issuers
+                .iter()
+                .map(|i| &i.name)
+                .collect::<BTreeSet<_>>()
+                .len(),
+            issuers.len(),
+            "two issuers of one name"
+        );
+        Self {
+            inner: Arc::new(Inner {
+                issuers,
+                seen: Seen::default(),
+            }),
+        }
+    }
+
+    /// The claims of a token, if it is to be believed at `now_ms` (unix milliseconds). A token that
+    /// was verified before is looked up by its hash until it ends.
+    pub fn verify(&self, token: &str, now_ms: u64) -> Result<Claims, TokenError> {
+        if token.len() > LONGEST {
+            return Err(TokenError::Invalid(Reason::TooLong));
+        }
+        let hash = *blake3::hash(token.as_bytes()).as_bytes();
+        let claims = match self.inner.seen.get(&hash) {
+            Some(claims) => claims,
+            None => Arc::new(self.inner.believe(token, now_ms)?),
+        };
+        if now_ms > claims.exp.saturating_add(LEEWAY).saturating_mul(1000) {
+            return Err(TokenError::Expired);
+        }
+        self.inner.seen.put(hash, &claims, now_ms / 1000);
+        Ok(Claims::clone(&claims))
+    }
+}
+
+impl Inner {
+    fn believe(&self, token: &str, now_ms: u64) -> Result<Claims, TokenError> {
+        let refuse = |reason| TokenError::Invalid(reason);
+        let header = jsonwebtoken::decode_header(token).map_err(|_| refuse(Reason::Malformed))?;
+        let Peek { iss } =
+            dangerous::insecure_decode_claims(token).map_err(|_| refuse(Reason::UnknownIssuer))?;
+        let issuer = self
+            .issuers
+            .iter()
+            .find(|issuer| issuer.name == iss)
+            .ok_or(refuse(Reason::UnknownIssuer))?;
+        if header.kid.is_some_and(|kid| kid != issuer.key_id) {
+            return Err(refuse(Reason::UnknownKey));
+        }
+        let body: Body = jsonwebtoken::decode(token, &issuer.key, &issuer.rules)
+            .map_err(|error| refuse(reason(&error)))?
+            .claims;
+        let soon = (now_ms / 1000).saturating_add(LEEWAY);
+        if body.nbf.is_some_and(|from| from > soon) || body.claims.iat > soon {
+            return Err(refuse(Reason::NotYet));
+        }
+        if !body.claims.fit() {
+            return Err(refuse(Reason::Claims));
+        }
+        Ok(body.claims)
+    }
+}
+
+fn reason(error: &jsonwebtoken::errors::Error) -> Reason {
+    use jsonwebtoken::errors::ErrorKind;
+    match error.kind() {
+        ErrorKind::InvalidAlgorithm => Reason::Algorithm,
+        ErrorKind::InvalidSignature => Reason::Signature,
+        ErrorKind::InvalidIssuer => Reason::UnknownIssuer,
+        ErrorKind::InvalidAudience => Reason::Audience,
+        ErrorKind::Json(_) | ErrorKind::MissingRequiredClaim(_) => Reason::Claims,
+        _ => Reason::Malformed,
+    }
+}
+
+#[cfg(test)]
+mod tests;

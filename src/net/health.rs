@@ -1,0 +1,39 @@
+//! For operators and their machines: alive, ready, numbers.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::IntoResponse;
+use http::{StatusCode, header};
+
+use super::App;
+
+/// The process answers.
+pub(super) async fn alive() -> &'static str {
+    "ok\n"
+}
+
+/// The node can take and keep what is said: it is not draining, and its log can be written.
+pub(super) async fn ready(State(app): State<Arc<App>>) -> impl IntoResponse {
+    if app.services.drain.borrow().is_some() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "draining\n");
+    }
+    if !app.services.log.health().is_ready() {
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the log cannot be written\n",
+        );
+    }
+    (StatusCode::OK, "ready\n")
+}
+
+/// The metrics, in Prometheus' text format.
+pub(super) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
+    (
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
+        app.metrics.render(),
+    )
+}

@@ -1,0 +1,233 @@
+//! One log in its actor's hands: the folded state, the index of mids, the chain's end, the channel.
+
+use std::sync::Arc;
+
+use wardroom_protocol::ids::{LogName, Mid};
+
+use super::{Denied, Fault, Names, Submission};
+use crate::cluster::{Bus, Tip};
+use crate::delivery::{Channel, Tail};
+use crate::domain::{Event, LogState, Rows, reindex};
+use crate::entry::{
+    self, Header, NO_LINK, Record, Shown, Unreadable, Words, bare_len, open_words, render,
+};
+use crate::log::{EncodedHeader, Found, Log, MidIndex, Progress, ReadError, Reader, Unavailable};
+use crate::seal::{Keyring, OpenError};
+
+/// Why a log cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FoldError {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+}
+
+/// A log, folded.
+pub(super) struct Desk {
+    pub(super) state: LogState,
+    pub(super) channel: Arc<Channel>,
+    mids: MidIndex,
+    link: [u8; 32],
+    /// The next entry opens an epoch: the numbering authority was lost and re-established.
+    reopen: bool,
+    /// The log holds entries that this version cannot fold: it is read-only.
+    read_only: bool,
+}
+
+/// What folding a log yields, on a read thread.
+pub(super) struct Folded {
+    state: LogState,
+    mids: MidIndex,
+    link: [u8; 32],
+    holes: bool,
+    read_only: bool,
+    pub(super) names: Names,
+    /// `~directory`: the registrations with their opened words.
+    pub(super) registrations: Vec<(Event, crate::domain::Meta, Option<Vec<u8>>)>,
+}
+
+/// Folds a whole log. Runs on a read thread.
+pub(super) fn fold(log: &LogName, reader: &Reader, keys: &Keyring) -> Result<Folded, FoldError> {
+    let mut folded = Folded {
+        state: LogState::empty(log),
+        mids: MidIndex::new(),
+        link: NO_LINK,
+        holes: false,
+        read_only: false,
+        names: Names::default(),
+        registrations: Vec::new(),
+    };
+    let mut failed = None;
+    let holes = reader.scan(log, &mut |record| {
+        if failed.is_none()
+            && let Err(error) = folded.take(record, keys)
+        {
+            failed = Some(error);
+        }
+    })?;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    folded.holes = !holes.is_empty();
+    Ok(folded)
+}
+
+impl Folded {
+    fn take(&mut self, record: &Record, keys: &Keyring) -> Result<(), FoldError> {
+        let header = &record.header;
+        let meta = header.meta();
+        self.link = EncodedHeader::of(header).link();
+        self.mids.seed(header.mid);
+        let event = match entry::event(header) {
+            Ok(event) => event,
+            Err(Unreadable::UpgradeNeeded { .. }) => {
+                self.read_only = true;
+                None
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let Some(event) = event else {
+            self.state.skip(&meta);
+            return Ok(());
+        };
+        self.state.apply(&event, &meta);
+        if self.names.lacks(&event)
+            && let Some(words) = open_words(record, keys)?
+            && let Some(name) = Names::in_words(&event, &words)
+        {
+            self.names.learn(&event, meta.position.seq, name);
+        }
+        if matches!(event, Event::RoomRegistered { .. }) {
+            let words = open_words(record, keys)?;
+            self.registrations.push((event, meta, words));
+        }
+        Ok(())
+    }
+}
+
+impl Desk {
+    /// A desk for a folded log.
+    pub(super) fn new(log: &LogName, folded: Folded, reopen: bool) -> Self {
+        let head = folded.state.line().head().seq;
+        let progress = Arc::new(Progress::new(head));
+        Self {
+            channel: Arc::new(Channel::new(log.clone(), Tail::new(head, progress))),
+            state: folded.state,
+            mids: folded.mids,
+            link: folded.link,
+            reopen: reopen || folded.holes,
+            read_only: folded.read_only,
+        }
+    }
+
+    pub(super) fn log(&self) -> &LogName {
+        self.channel.log()
+    }
+
+    /// What is known of a mid without asking the store.
+    pub(super) fn find(&mut self, mid: &Mid) -> Found {
+        self.mids.settle(self.channel.tail().progress().stored());
+        self.mids.find(mid)
+    }
+
+    /// Whether new entries can be taken at all, asked before anything is ordered.
+    pub(super) fn ready(&self, log: &Log) -> Result<(), Denied> {
+        if self.read_only {
+            return Err(Denied::Fault(Fault::UpgradeNeeded));
+        }
+        if !log.health().is_ready() || self.channel.tail().progress().failed() {
+            return Err(Denied::Fault(Fault::LogUnavailable));
+        }
+        Ok(())
+    }
+
+    /// Orders an event, gives it to the journal, folds it and renders it into the tail. After this
+    /// the only failure is that its safety cannot be confirmed.
+    pub(super) fn write(
+        &mut self,
+        event: &Event,
+        submission: &Submission,
+        rows: &Rows,
+        head: Option<wardroom_protocol::ids::Position>,
+        (bus, log): (&Bus, &Log),
+    ) -> Result<(u64, super::Written), Denied> {
+        let (op, op_version) = entry::op_of(event);
+        let tip = Tip {
+            head: self.state.line().head(),
+            n: self.state.ordinals().map_or(0, crate::domain::Ordinals::n),
+            at: self.state.at(),
+            reopen: self.reopen,
+        };
+        let counts = entry::counts(op) && self.state.ordinals().is_some();
+        let place = bus.order(&tip, counts);
+        let sealed = &submission.words.sealed;
+        let header = Header {
+            log: self.log().clone(),
+            position: place.position,
+            n: place.n,
+            at: place.at,
+            op: op.into(),
+            op_version,
+            optional: false,
+            mid: submission.mid,
+            by: submission.principal.id.clone(),
+            submit: submission.submit,
+            bumps: Vec::new(),
+            head,
+            was: None,
+            facts: entry::facts(event).into(),
+            key: sealed.key,
+            nonce: sealed.nonce,
+            words_len: u32::try_from(sealed.bytes.len()).unwrap_or(u32::MAX),
+            words_hash: sealed.hash,
+            link: self.link,
+        };
+        let encoded = EncodedHeader::of(&header);
+        let link = encoded.link();
+        let shown = Shown::Open(&submission.words.open);
+        let rendered = render(&header, shown);
+        let meta = header.meta();
+        let record = Arc::new(Record {
+            header,
+            words: Words::Sealed(sealed.bytes.clone()),
+        });
+        let progress = Arc::clone(self.channel.tail().progress());
+        log.append(record, encoded, &progress)
+            .map_err(|unavailable| {
+                Denied::Fault(match unavailable {
+                    Unavailable::Overloaded => Fault::Overloaded,
+                    Unavailable::TooLarge => Fault::TooLarge,
+                    Unavailable::Failed => Fault::LogUnavailable,
+                })
+            })?;
+        // From here on it is ordered: fold, render, and wait for the sync.
+        self.link = link;
+        self.reopen = false;
+        self.state.apply(event, &meta);
+        for (mid, row) in reindex(event, &meta, rows) {
+            self.mids.note(mid, row, meta.position.seq);
+        }
+        self.channel
+            .tail()
+            .push(&rendered, bare_len(&rendered, shown));
+        if let Some(seq) = event.erases() {
+            self.channel.tail().erase(seq, meta.position.seq);
+        }
+        let written = super::Written {
+            position: meta.position,
+            at: meta.at,
+            duplicate: false,
+        };
+        Ok((meta.position.seq, written))
+    }
+
+    /// Wakes the pass if the journal was faster than the tail.
+    pub(super) fn catch_up(&self, seq: u64) {
+        if self.channel.tail().revealed() >= seq {
+            self.channel.nudge();
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! A room as others see it: cheap to clone, methods that ask.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+use wardroom_protocol::ids::{Lane, LogKind, LogName, Position, TopicId};
+
+use super::actor::Ask;
+use super::{Answer, Denied, Fault, Reading, Submission, TopicView, Where};
+use crate::delivery::Channel;
+use crate::domain::Class;
+use crate::guard::Screened;
+
+/// Asks that wait for one room at most. When it is full, the asker is told `overloaded` at once.
+pub(super) const INBOX: usize = 1024;
+
+/// An open room.
+#[derive(Clone)]
+pub struct RoomHandle {
+    pub(super) inbox: mpsc::Sender<Ask>,
+    pub(super) channel: Arc<Channel>,
+    pub(super) lanes: Arc<BTreeMap<Lane, Arc<Channel>>>,
+    /// What kind of talk it is for; system logs have none.
+    pub(super) class: Option<Class>,
+}
+
+impl RoomHandle {
+    /// What kind of talk it is for; system logs have none.
+    #[must_use]
+    pub fn class(&self) -> Option<Class> {
+        self.class
+    }
+
+    /// The channel of the room's log, or of one of its lanes.
+    #[must_use]
+    pub fn channel(&self, log: &LogName) -> Option<&Arc<Channel>> {
+        match log.kind() {
+            LogKind::Lane(lane) => self.lanes.get(&lane),
+            _ => Some(&self.channel),
+        }
+    }
+
+    /// All channels of the room: its own and its lanes'.
+    pub fn channels(&self) -> impl Iterator<Item = &Arc<Channel>> {
+        std::iter::once(&self.channel).chain(self.lanes.values())
+    }
+
+    /// Submits a command. Never waits; the answer comes when what it rests on is safe, or at once if
+    /// the room has too much to do.
+    pub fn submit(&self, submission: Screened<Submission>, answer: Answer) {
+        let ask = Ask::Submit(Box::new(submission.into_inner()), answer);
+        let Err(refused) = self.inbox.try_send(ask) else {
+            return;
+        };
+        let fault = match &refused {
+            mpsc::error::TrySendError::Full(_) => Fault::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => Fault::LogUnavailable,
+        };
+        if let Ask::Submit(_, answer) = refused.into_inner()
+            && let Some(gate) = answer(Err(Denied::Fault(fault)))
+        {
+            gate.push();
+        }
+    }
+
+    /// Submits a command and waits for its answer.
+    pub async fn write(&self, submission: Screened<Submission>) -> Result<super::Written, Denied> {
+        let (send, receive) = oneshot::channel();
+        self.submit(
+            submission,
+            Box::new(move |outcome| {
+                let _ = send.send(outcome);
+                None
+            }),
+        );
+        receive.await.unwrap_or(Err(Denied::Fault(Fault::Unknown)))
+    }
+
+    /// Where a reader of a log of this room will begin, and what there is.
+    pub async fn read(&self, log: &LogName, from: Where) -> Result<Reading, Fault> {
+        let lane = match log.kind() {
+            LogKind::Lane(lane) => Some(lane),
+            _ => None,
+        };
+        let (send, receive) = oneshot::channel();
+        self.ask(Ask::Read(lane, from, send))?;
+        receive.await.map_err(|_| Fault::LogUnavailable)
+    }
+
+    /// A page of topics in order of first use, and whether there are more. `None`: the topic to
+    /// begin after is unknown.
+    pub async fn topics(
+        &self,
+        after: Option<TopicId>,
+        limit: usize,
+    ) -> Result<Option<(Position, Vec<TopicView>, bool)>, Fault> {
+        let (send, receive) = oneshot::channel();
+        self.ask(Ask::Topics(after, limit, send))?;
+        receive.await.map_err(|_| Fault::LogUnavailable)
+    }
+
+    fn ask(&self, ask: Ask) -> Result<(), Fault> {
+        self.inbox.try_send(ask).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => Fault::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => Fault::LogUnavailable,
+        })
+    }
+}

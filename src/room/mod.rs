@@ -1,0 +1,21 @@
+//! Open rooms: who decides, and how others reach them.
+//!
+//! One actor owns a room and its lanes: one decide loop, a tail and a watermark per log. Everybody
+//! else holds a [`RoomHandle`]. The system logs are rooms to this code.
+
+mod actor;
+mod desk;
+mod founding;
+mod hall;
+mod handle;
+mod names;
+mod registry;
+mod submission;
+mod view;
+
+pub use hall::{Hall, OpenFault, Parts};
+pub use handle::RoomHandle;
+pub use names::Names;
+pub use registry::{Listed, Registry};
+pub use submission::{Answer, Denied, Fault, Submission, Worded, Written};
+pub use view::{Reading, TopicView, View, Where};

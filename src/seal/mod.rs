@@ -1,0 +1,12 @@
+//! Keys, and sealing and opening words.
+//!
+//! A log's key is derived from a master key and the log's name; a record's key id names the master.
+//! The wrapped masters are the only key material. Erasure is overwriting, never key destruction.
+
+mod hashes;
+mod keyring;
+mod words;
+
+pub use hashes::fold_name;
+pub use keyring::{KeyError, Keyring};
+pub use words::{Binding, OpenError, Sealed};

@@ -1,0 +1,253 @@
+//! Builds the house bottom-up and drains it top-down.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::cluster::{Bus, Local};
+use crate::config::Config;
+use crate::gateway::{Quota, Services};
+use crate::identity::{DevKey, DevKeyError, Principals, Verifier};
+use crate::log::{self, Log};
+use crate::net::{self, App, Origins};
+use crate::room::{Hall, OpenFault, Parts};
+use crate::seal::{KeyError, Keyring};
+use crate::telemetry::Metrics;
+
+/// Why a node did not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The address cannot be listened on.
+    #[error("failed to listen on {listen}: {source}{}", hint(source))]
+    Listen {
+        /// The address.
+        listen: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Reachable from other machines, without anything that would protect the talk.
+    #[error(
+        "refusing to listen on {0}: other machines could reach it and this node does not end TLS itself. Listen on 127.0.0.1, or put a proxy that ends TLS in front and set server.trusted_proxy = true"
+    )]
+    Exposed(SocketAddr),
+    /// The keys are not at hand.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The token key is not at hand.
+    #[error(transparent)]
+    TokenKey(#[from] DevKeyError),
+    /// The log does not open.
+    #[error(transparent)]
+    Log(#[from] log::OpenError),
+    /// A system log does not fold.
+    #[error("failed to open the node's own logs: {0}; `wardroom log verify` tells more")]
+    Hall(#[from] OpenFault),
+    /// The data directory cannot be made.
+    #[error("failed to create the data directory {}: {source}", path.display())]
+    Data {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A thread of the runtime failed.
+    #[error("a part of the node stopped by a bug while it was starting")]
+    Bug,
+}
+
+fn hint(source: &std::io::Error) -> &'static str {
+    if source.kind() == std::io::ErrorKind::AddrInUse {
+        "; another program has it, perhaps another Wardroom. Use --listen 127.0.0.1:0 for a free port"
+    } else {
+        ""
+    }
+}
+
+/// A node that serves.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    /// The page.
+    pub url: String,
+    /// The socket.
+    pub socket: String,
+    /// How opening the log went; `None` for an ephemeral node.
+    pub recovery: Option<Arc<log::Recovery>>,
+}
+
+/// Serves until `shutdown` completes, then drains. `ready` is called once the node serves.
+pub async fn run(
+    config: Config,
+    ready: impl FnOnce(&Ready),
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ServerError> {
+    let listen = config.server.listen;
+    if !listen.ip().is_loopback() && !config.server.trusted_proxy {
+        return Err(ServerError::Exposed(listen));
+    }
+    let refused = |source| ServerError::Listen { listen, source };
+    let listener = TcpListener::bind(listen).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+
+    let metrics = Metrics::of_this_process();
+    let ground = Ground::open(&config).await?;
+    let tasks = TaskTracker::new();
+    let (stop_rooms, stop_accepting) = (CancellationToken::new(), CancellationToken::new());
+    let bus = Bus::Local(Local);
+    let rooms = TaskTracker::new();
+    let parts = Parts {
+        log: ground.log.clone(),
+        keys: Arc::clone(&ground.keys),
+        bus: bus.clone(),
+        reopen: ground.reopen(),
+        tasks: rooms.clone(),
+        stop: stop_rooms.clone(),
+    };
+    let hall = Hall::open(parts).await?;
+    let (draining, drain) = watch::channel(None);
+    let services = Arc::new(Services {
+        principals: Principals::new(hall.identity().clone(), Arc::clone(&ground.keys)),
+        hall,
+        log: ground.log.clone(),
+        keys: ground.keys,
+        bus,
+        verifier: ground.verifier,
+        quota: Quota::new(config.limits.messages_per_second, config.limits.burst),
+        limits: config.limits.clone(),
+        node: config.node.clone(),
+        drain,
+    });
+    let app = Arc::new(App {
+        services: Arc::clone(&services),
+        origins: Origins::new(address, &config.server.allowed_origins),
+        metrics,
+        tasks: tasks.clone(),
+        open: AtomicUsize::new(0),
+        most: config.server.max_connections,
+    });
+    let headers = Duration::from_secs(config.limits.header_seconds);
+    let router = net::router(Arc::clone(&app));
+    let accepting = tokio::spawn(net::serve(
+        listener,
+        router,
+        app,
+        headers,
+        stop_accepting.clone(),
+    ));
+    let tidying = tokio::spawn(tidy(Arc::clone(&services), stop_accepting.clone()));
+
+    ready(&Ready {
+        url: format!("http://{address}"),
+        socket: format!("ws://{address}{}", wardroom_protocol::SOCKET_PATH),
+        recovery: ground.recovery,
+    });
+    shutdown.await;
+
+    // Top-down: no new connections, those there told to come back elsewhere, then the rooms finish
+    // what was asked, then the log.
+    tracing::info!("draining");
+    let within = Duration::from_secs(config.server.drain_seconds);
+    draining.send_replace(Some(within));
+    stop_accepting.cancel();
+    let _ = tokio::join!(accepting, tidying);
+    tasks.close();
+    // Twice the promise: what is left then is a task that does not end, and must not hold us.
+    if tokio::time::timeout(within * 2 + Duration::from_secs(5), tasks.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!(left = tasks.len(), "connections did not end in time");
+    }
+    drop(services);
+    stop_rooms.cancel();
+    rooms.close();
+    if tokio::time::timeout(Duration::from_secs(5), rooms.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!(left = rooms.len(), "rooms did not end in time");
+    }
+    ground.log.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Forgets what is not in use any more, now and then.
+async fn tidy(services: Arc<Services>, stop: CancellationToken) {
+    let mut every = tokio::time::interval(Duration::from_mins(1));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = every.tick() => services.quota.tidy(),
+        }
+    }
+}
+
+/// What the house stands on: keys and log.
+struct Ground {
+    log: Log,
+    keys: Arc<Keyring>,
+    verifier: Verifier,
+    recovery: Option<Arc<log::Recovery>>,
+}
+
+impl Ground {
+    async fn open(config: &Config) -> Result<Self, ServerError> {
+        if config.ephemeral {
+            // The token key lasts even so, where there is a place for it: tokens made beforehand work.
+            let keys = config.data.join("keys");
+            let token_key = DevKey::open_or_create(&keys)?;
+            return Ok(Self {
+                log: Log::ephemeral(),
+                keys: Arc::new(Keyring::ephemeral()),
+                verifier: token_key.verifier(&config.auth.issuer),
+                recovery: None,
+            });
+        }
+        let config = config.clone();
+        tokio::task::spawn_blocking(move || Self::on_disk(&config))
+            .await
+            .map_err(|_| ServerError::Bug)?
+    }
+
+    fn on_disk(config: &Config) -> Result<Self, ServerError> {
+        let data = &config.data;
+        std::fs::create_dir_all(data).map_err(|source| ServerError::Data {
+            path: data.clone(),
+            source,
+        })?;
+        let new = !data.join("journal").exists();
+        let keys = data.join("keys");
+        let token_key = DevKey::open_or_create(&keys)?;
+        let ring = Keyring::open(&keys, config.keys.wrapping_file.as_deref(), new)?;
+        let options = log::Options {
+            segment_bytes: config.log.segment_mib << 20,
+            cache_bytes: config.log.cache_mib << 20,
+            rebuild_after: Duration::from_secs(config.log.rebuild_hours * 3600),
+            ..log::Options::default()
+        };
+        let (log, recovery) = Log::open(data, options)?;
+        for finding in &recovery.findings {
+            tracing::warn!(finding = %finding, "found while opening the log");
+        }
+        Ok(Self {
+            log,
+            keys: Arc::new(ring),
+            verifier: token_key.verifier(&config.auth.issuer),
+            recovery: Some(Arc::new(recovery)),
+        })
+    }
+
+    fn reopen(&self) -> BTreeSet<wardroom_protocol::ids::LogName> {
+        let holes = self.recovery.iter().flat_map(|recovery| &recovery.holes);
+        holes.map(|hole| hole.log.clone()).collect()
+    }
+}

@@ -1,0 +1,88 @@
+//! `wardroom config check`, and what every verb says of a bad configuration.
+
+use crate::command::{Place, end};
+
+#[test]
+fn check_shows_every_value_and_where_it_came_from() {
+    let place = Place::new();
+    place.file("wardroom.toml", "node = \"ward-3\"\n[limits]\nburst = 60\n");
+    let mut command = place.command(&["config", "check"]);
+    let ended = end(command.env("WARDROOM_SERVER__DRAIN_SECONDS", "3"));
+    assert_eq!((ended.code, ended.err.as_str()), (0, ""));
+    for line in [
+        "# wardroom.toml: good",
+        "node = \"ward-3\"                        # wardroom.toml:1:8;",
+        "burst = 60                             # wardroom.toml:3:9;",
+        "drain_seconds = 3                      # environment variable WARDROOM_SERVER__DRAIN_SECONDS;",
+        "listen = \"127.0.0.1:7420\"              # default;",
+    ] {
+        assert!(ended.out.contains(line), "{line}\n{}", ended.out);
+    }
+}
+
+#[test]
+fn what_check_prints_is_a_configuration_again() {
+    let place = Place::new();
+    let first = place.run(&["config", "check"]);
+    place.file("again.toml", &first.out);
+    let second = place.run(&["config", "check", "--config", "again.toml"]);
+    let values = |page: &str| -> Vec<String> {
+        let keep = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
+        page.lines().map(keep).collect()
+    };
+    assert_eq!(second.code, 0, "{}", second.err);
+    assert_eq!(values(&first.out), values(&second.out));
+    assert!(second.out.contains("again.toml:"), "{}", second.out);
+}
+
+#[test]
+fn a_bad_configuration_ends_every_verb_with_78() {
+    let place = Place::new();
+    place.file("wardroom.toml", "[server]\nlistn = 1\n");
+    for arguments in [
+        &["config", "check"][..],
+        &["token", "--sub", "a", "--name", "A"][..],
+    ] {
+        let ended = place.run(arguments);
+        assert_eq!((ended.code, ended.out.as_str()), (78, ""), "{arguments:?}");
+        assert_eq!(
+            ended.err,
+            "wardroom: the configuration has problems; nothing was started\n\
+             wardroom.toml:2:1: unknown key `listn` in [server]\n  \
+             2 | listn\n    | ^^^^^\n  \
+             did you mean `listen`?\n"
+        );
+    }
+    assert!(!place.path("wardroom-data").exists(), "nothing was made");
+}
+
+#[test]
+fn a_named_file_that_is_missing_ends_with_78() {
+    let place = Place::new();
+    let ended = place.run(&["config", "check", "--config", "nowhere.toml"]);
+    assert_eq!(ended.code, 78);
+    assert!(
+        ended
+            .err
+            .starts_with("wardroom: failed to read the configuration file nowhere.toml: "),
+        "{}",
+        ended.err
+    );
+    // The variable names a file just as the flag does.
+    let mut command = place.command(&["config", "check"]);
+    let ended = end(command.env("WARDROOM_CONFIG", "elsewhere.toml"));
+    assert!(ended.err.contains("elsewhere.toml"), "{}", ended.err);
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_ends_with_74() {
+    let place = Place::new();
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let mut command = place.command(&["config", "check"]);
+    let ended = end(command.stdout(full));
+    assert_eq!(ended.code, 74);
+    assert!(ended.err.contains("failed to write to standard output"));
+}

@@ -1,0 +1,8 @@
+//! The `wardroom` command as a script sees it: exit codes, streams, words.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop at once")]
+
+mod command;
+mod config;
+mod help;
+mod token;
