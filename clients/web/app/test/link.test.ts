@@ -189,6 +189,18 @@ test("a token that is no good ends it, and is forgotten", async () => {
   }
 });
 
+test("a hello refused for another reason says why, and is not tried for ever", async () => {
+  const { link, sockets, world } = setUp();
+  link.start("t");
+  const socket = sockets[0];
+  socket?.onopen?.();
+  socket?.say({ id: socket.last?.id, error: { code: "bad_text", number: 211, message: "the name is blank" } });
+  await settle();
+  assert.deepEqual(link.state, { kind: "ended", why: "refused", message: "the name is blank" });
+  await world.pass(60_000);
+  assert.equal(sockets.length, 1);
+});
+
 test("what was asked and never answered is unknown, and nothing arrives from a socket that was left", async () => {
   const { link, greet, frames } = setUp();
   link.start("t");

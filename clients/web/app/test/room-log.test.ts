@@ -174,8 +174,17 @@ test("a topic reaches further back than the line, and neither shows the other's 
   assert.deepEqual(log.before("odd"), { epoch: EPOCH, seq: 7 });
   log.apply(posted(55, "odd"));
   assert.deepEqual(seqs(log, "odd"), [7, 51, 53, 55]);
-  log.older({ entries: [], position: { epoch: EPOCH, seq: 55 }, first: { epoch: EPOCH, seq: 1 }, more: false }, "none");
+  log.older(page([], 1, 55, false), "none");
   assert.deepEqual(log.reachOf("none"), { low: 1, more: false });
+});
+
+test("a topic's page that ends before the line begins is not taken for the whole", () => {
+  const log = opened(50, 54);
+  assert.equal(log.older(page([posted(7, "late")], 1, 40, false), "late"), false);
+  assert.equal(log.reachOf("late"), undefined);
+  assert.deepEqual(seqs(log, "late"), []);
+  assert.equal(log.older(page([posted(7, "late"), posted(45, "late")], 1, 50, false), "late"), true);
+  assert.deepEqual(seqs(log, "late"), [7, 45]);
 });
 
 test("an open page does not grow for ever", () => {

@@ -16,7 +16,7 @@ import type {
   Entry, Greeting, MessageKind, Position, Principal, RoomSummary, RoomsPage, Written,
 } from "../wire/types.ts";
 
-export type SignInProblem = "wrong" | "expired" | "protocol";
+export type SignInProblem = { kind: "wrong" | "expired" | "protocol" } | { kind: "refused"; message: string };
 export type Phase = "signed_out" | "signing_in" | "in";
 
 export interface Draft {
@@ -223,7 +223,7 @@ export class App {
     this.link.value = state;
     if (state.kind === "waiting") this.queue.clear();
     if (state.kind === "live") this.live();
-    if (state.kind === "ended") this.ended(state.why);
+    if (state.kind === "ended") this.ended(state.why, state.message ?? "");
   }
 
   private greeted(greeting: Greeting): void {
@@ -262,7 +262,7 @@ export class App {
     this.outboxVersion.value += 1;
   }
 
-  private ended(why: Extract<LinkState, { kind: "ended" }>["why"]): void {
+  private ended(why: Extract<LinkState, { kind: "ended" }>["why"], message: string): void {
     this.deps.session.removeItem(TOKEN_KEY);
     this.leftWaiting.value = why === "stopped" ? 0 : this.waiting;
     // What was on the screen belongs to who was signed in.
@@ -274,8 +274,14 @@ export class App {
     this.outbox = undefined;
     this.marks = undefined;
     this.phase.value = "signed_out";
-    const problems = { token_invalid: "wrong", token_expired: "expired", protocol: "protocol" } as const;
-    this.problem.value = why === "stopped" ? undefined : problems[why];
+    const problems = {
+      stopped: undefined,
+      token_invalid: { kind: "wrong" },
+      token_expired: { kind: "expired" },
+      protocol: { kind: "protocol" },
+      refused: { kind: "refused", message },
+    } as const;
+    this.problem.value = problems[why];
   }
 
   private entry(entry: Entry): void {

@@ -25,6 +25,7 @@ export const en = {
     empty: "Paste your token first.",
     shape: "This does not look like a token. It is one long line with two dots in it.",
     wrong: "The server does not accept this token. Check that you copied all of it and that it is for this server.",
+    refused: (message: string) => `The server did not let you in: ${message}`,
     expired: "Your token's time is over. Paste a new one; whatever waits to be sent is kept.",
     protocol: "This page and the server do not understand each other. Reload the page; if it stays so, tell whoever runs the server.",
     unreachable: (s: number) => `The server does not answer. Trying again in ${seconds(s)}.`,
