@@ -151,6 +151,7 @@ await check("choosing a topic shows its messages only, and the way back works", 
     const shown = await rows(first).allTextContents();
     return shown.length >= 4 && shown.every((text) => text.includes(run) || text.includes("line two"));
   });
+  await shoot(first, "room-topic");
   await first.goBack();
   await first.locator(".filtered").waitFor({ state: "detached" });
 });
@@ -208,7 +209,30 @@ await check("an answer that is lost on the way doubles nothing", async () => {
   await page.context().close();
 });
 
+await check("entries that are lost leave a divider that says so", async () => {
+  const page = await open(browser, complaints);
+  const line = await Cuttable.on(page);
+  await signIn(page, url, token);
+  await openRoom(page, slug);
+  await settledOnce(page, said("Lost answer"));
+  const head = Math.max(...(await seqs(page)));
+  // Only a damaged server says this, so the line says it in its name.
+  line.inject({ op: "gap", d: { room: slug, from: head + 1, to: head + 3, reason: "lost", last: { epoch: 1, seq: head } } });
+  await page.locator(".gap", { hasText: "are lost" }).waitFor();
+  await shoot(page, "room-gap");
+  await page.context().close();
+});
+
 if (moderatorToken) {
+  await check("who is writing is shown while they write", async () => {
+    const page = await open(browser, complaints);
+    await signIn(page, url, moderatorToken);
+    await openRoom(page, slug);
+    await settledOnce(page, said("My reply"));
+    await page.locator("#composer").pressSequentially("Synthetic draft");
+    await first.locator(".typing", { hasText: "is writing" }).waitFor();
+    await page.context().close();
+  });
   await check("a moderator removes words, and they are gone for everybody", async () => {
     const page = await open(browser, complaints);
     await signIn(page, url, moderatorToken);
@@ -243,6 +267,28 @@ await check("the room is accessible, light and dark", async () => {
   await shoot(second, "room-dark");
   await accessible(first);
   await accessible(second);
+});
+
+await check("on a tablet topics wait in a drawer, and leave the focus where it was", async () => {
+  await first.setViewportSize({ width: 1024, height: 768 });
+  await shoot(first, "tablet-room");
+  const toggle = first.locator(".only-drawer-toggle");
+  await toggle.click();
+  await first.locator(".with-drawer .topics .topic").first().waitFor();
+  await shoot(first, "tablet-topics");
+  await accessible(first);
+  await first.keyboard.press("Escape");
+  await first.locator(".with-drawer").waitFor({ state: "detached" });
+  expect(await toggle.evaluate((button) => button === document.activeElement), "the focus was lost");
+  await first.setViewportSize({ width: 1440, height: 900 });
+});
+
+await check("at 400 % zoom nothing is cut off sideways", async () => {
+  await first.setViewportSize({ width: 360, height: 640 });
+  const wide = await first.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  await shoot(first, "zoomed");
+  await first.setViewportSize({ width: 1440, height: 900 });
+  expect(wide <= 0, `the page is ${wide} px too wide`);
 });
 
 await check("the keyboard alone reaches messages and the message box", async () => {
