@@ -16,4 +16,5 @@ pub mod seal;
 pub mod guard;
 pub mod domain;
 pub mod telemetry;
+pub mod fault;
 pub mod config;

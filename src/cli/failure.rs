@@ -6,12 +6,16 @@ use std::process::ExitCode;
 
 use wardroom::config::ConfigError;
 use wardroom::identity::DevKeyError;
+use wardroom::seal::KeyError;
+use wardroom::server::ServerError;
 use wardroom::telemetry::TelemetryError;
 
 /// Exit codes, after BSD's `sysexits.h` where it has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
+    /// A check failed, or what was asked for was refused.
+    Refused = 1,
     /// The command line was not understood.
     Usage = 2,
     /// A bug in Wardroom.
@@ -37,18 +41,12 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(exit: Exit, text: impl Into<String>) -> Self {
-        Self {
-            exit,
-            text: text.into(),
-        }
+        Self { exit, text: text.into() }
     }
 
     /// Writing the answer failed.
     pub(crate) fn output(error: &io::Error) -> Self {
-        Self::new(
-            Exit::Io,
-            format!("failed to write to standard output: {error}"),
-        )
+        Self::new(Exit::Io, format!("failed to write to standard output: {error}"))
     }
 }
 
@@ -72,11 +70,14 @@ impl From<ConfigError> for Failure {
 
 impl From<DevKeyError> for Failure {
     fn from(error: DevKeyError) -> Self {
-        let exit = match error {
-            DevKeyError::Io { .. } => Exit::Io,
-            DevKeyError::Exposed(_) | DevKeyError::Bad(_) => Exit::Config,
-        };
-        Self::new(exit, error.to_string())
+        Self::new(exit_of(&error), error.to_string())
+    }
+}
+
+fn exit_of(error: &DevKeyError) -> Exit {
+    match error {
+        DevKeyError::Io { .. } => Exit::Io,
+        DevKeyError::Exposed(_) | DevKeyError::Bad(_) => Exit::Config,
     }
 }
 
@@ -85,6 +86,23 @@ impl From<TelemetryError> for Failure {
         let exit = match error {
             TelemetryError::Filter(_) => Exit::Config,
             TelemetryError::Taken => Exit::Bug,
+        };
+        Self::new(exit, error.to_string())
+    }
+}
+
+impl From<ServerError> for Failure {
+    fn from(error: ServerError) -> Self {
+        let exit = match &error {
+            ServerError::Exposed(_) => Exit::Config,
+            ServerError::Keys(KeyError::Io { .. }) => Exit::Io,
+            ServerError::Keys(_) => Exit::Config,
+            ServerError::TokenKey(inner) => return Self::new(exit_of(inner), error.to_string()),
+            ServerError::Listen { .. }
+            | ServerError::Log(_)
+            | ServerError::Hall(_)
+            | ServerError::Data { .. } => Exit::Io,
+            ServerError::Bug => Exit::Bug,
         };
         Self::new(exit, error.to_string())
     }

@@ -21,12 +21,7 @@ pub(crate) struct DataFlags {
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct FileFlag {
     /// Configuration file [default: wardroom.toml, if there is one]
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "WARDROOM_CONFIG",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "FILE", env = "WARDROOM_CONFIG", hide_env_values = true)]
     pub(crate) config: Option<PathBuf>,
 }
 
@@ -35,10 +30,7 @@ impl FileFlag {
     /// verb loads its configuration first and once.
     pub(crate) fn load(&self, flags: Vec<Flag>) -> Result<Loaded, Failure> {
         let sources = Sources {
-            file: self
-                .config
-                .clone()
-                .map_or(ConfigFile::IfPresent, ConfigFile::Named),
+            file: self.config.clone().map_or(ConfigFile::IfPresent, ConfigFile::Named),
             // A variable that is not Unicode cannot be one of ours: names and values are ASCII.
             environment: env::vars_os()
                 .filter_map(|(name, value)| {
@@ -63,11 +55,7 @@ impl DataFlags {
 
 /// A flag, if it was given.
 pub(crate) fn flag(name: &'static str, knob: &'static str, value: Option<&String>) -> Option<Flag> {
-    value.map(|value| Flag {
-        name,
-        knob,
-        value: value.clone(),
-    })
+    value.map(|value| Flag { name, knob, value: value.clone() })
 }
 
 /// The help text of a flag that turns a knob: its meaning, default and variable, from the table.

@@ -17,8 +17,12 @@ Examples:
 
 {usage-heading} {usage}
 
+Run:
+  serve         run a node until it is told to stop; the default verb
+
 Manage:
   token         make a token for trying things out
+  import        bring messages from a file into a running node
 
 Check:
   config check  look at the configuration
@@ -51,7 +55,7 @@ fn keys() -> String {
         let _ = writeln!(page, "      {}", knob.doc);
     }
     page.push_str(
-        "\nExit codes: 0 done, 1 a check failed, 2 usage, 70 a bug, 74 input or output, 78 configuration.",
+        "\nExit codes: 0 done, 1 a check failed or something was refused, 2 usage, 70 a bug, 74 input or output, 78 configuration.",
     );
     page
 }

@@ -1,14 +1,18 @@
 //! The command line: flags in, exit code out. One file per verb, each a few lines over the library.
 //!
 //! stdout carries what was asked for (a token, a report, the banner) and nothing else; log lines and
-//! errors go to stderr. Exit codes: 0 done, 1 a check failed, 2 usage, 70 a bug, 74 input or output,
-//! 78 configuration.
+//! errors go to stderr. Exit codes: 0 done, 1 a check failed or something was refused, 2 usage, 70 a
+//! bug, 74 input or output, 78 configuration.
 
+mod banner;
 mod config_check;
 mod failure;
 mod flags;
 mod help;
+mod import;
 mod print;
+mod ready_file;
+mod serve;
 mod span;
 mod token;
 
@@ -22,16 +26,23 @@ use failure::{Exit, Failure};
 use print::eprint_lines;
 
 #[derive(Debug, Parser)]
-#[command(name = "wardroom", version, about = env!("CARGO_PKG_DESCRIPTION"))]
+#[command(name = "wardroom", version, about = env!("CARGO_PKG_DESCRIPTION"), args_conflicts_with_subcommands = true)]
 struct Line {
+    /// Without a verb these serve.
+    #[command(flatten)]
+    serve: serve::Flags,
     #[command(subcommand)]
-    verb: Verb,
+    verb: Option<Verb>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Run a node until it is told to stop; the default verb
+    Serve(serve::Flags),
     /// Make a token for trying things out
     Token(token::Flags),
+    /// Bring messages from a file into a running node
+    Import(import::Flags),
     /// Look at the configuration
     #[command(subcommand)]
     Config(config_check::Verb),
@@ -50,7 +61,7 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8));
         }
     };
-    match panic::catch_unwind(AssertUnwindSafe(|| line.verb.run())) {
+    match panic::catch_unwind(AssertUnwindSafe(|| line.run())) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(failure)) => {
             eprint_lines(&format!("wardroom: {failure}"));
@@ -63,11 +74,13 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-impl Verb {
+impl Line {
     fn run(self) -> Result<(), Failure> {
-        match self {
-            Self::Token(flags) => token::run(&flags),
-            Self::Config(verb) => config_check::run(&verb),
+        match self.verb.unwrap_or(Verb::Serve(self.serve)) {
+            Verb::Serve(flags) => serve::run(&flags),
+            Verb::Token(flags) => token::run(&flags),
+            Verb::Import(flags) => import::run(flags),
+            Verb::Config(verb) => config_check::run(&verb),
         }
     }
 }

@@ -8,9 +8,7 @@ use super::failure::Failure;
 /// Writes an answer and a line's end to stdout.
 pub(crate) fn print_lines(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{text}")
-        .and_then(|()| out.flush())
-        .map_err(|error| Failure::output(&error))
+    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
 }
 
 /// Writes to stderr. If even that fails there is nobody left to tell.

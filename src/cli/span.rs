@@ -28,12 +28,7 @@ mod tests {
 
     #[test]
     fn reads_what_people_type() {
-        for (text, expected) in [
-            ("90s", 90),
-            ("30m", 1_800),
-            ("12h", 43_200),
-            ("7d", 604_800),
-        ] {
+        for (text, expected) in [("90s", 90), ("30m", 1_800), ("12h", 43_200), ("7d", 604_800)] {
             assert_eq!(seconds(text), Ok(expected), "{text}");
         }
         for text in [

@@ -48,9 +48,7 @@ fn advice(name: &str) -> Option<String> {
     let known: Vec<_> = KNOBS.iter().map(Knob::variable).collect();
     let names = || known.iter().map(String::as_str);
     if let Some(same) = names().find(|known| squeezed(known) == squeezed(name)) {
-        return Some(format!(
-            "did you mean {same}? section and key are joined by __"
-        ));
+        return Some(format!("did you mean {same}? section and key are joined by __"));
     }
     if !name.contains("__") {
         let slip = names()

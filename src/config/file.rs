@@ -36,17 +36,13 @@ pub(super) fn read(
         ConfigFile::Named(path) => (path.as_path(), true),
     };
     match fs::read_to_string(path) {
-        Ok(text) => Ok(Contents {
-            path: Some(path.to_path_buf()),
-            given: parse(path, &text, problems),
-        }),
+        Ok(text) => {
+            Ok(Contents { path: Some(path.to_path_buf()), given: parse(path, &text, problems) })
+        }
         Err(source) if !required && source.kind() == io::ErrorKind::NotFound => {
             Ok(Contents::default())
         }
-        Err(source) => Err(ConfigError::Unreadable {
-            path: path.to_path_buf(),
-            source,
-        }),
+        Err(source) => Err(ConfigError::Unreadable { path: path.to_path_buf(), source }),
     }
 }
 
@@ -65,11 +61,7 @@ fn parse(path: &Path, text: &str, problems: &mut Vec<Problem>) -> Vec<Given> {
     for (key, value) in document.get_ref() {
         let name: &str = key.get_ref();
         if let Some(knob) = Knob::named(name) {
-            given.push(Given {
-                knob,
-                raw: raw(value.get_ref()),
-                place: place(value.span()),
-            });
+            given.push(Given { knob, raw: raw(value.get_ref()), place: place(value.span()) });
         } else if !sections().any(|section| section == name) {
             problems.push(unknown(place(key.span()), None, name));
         } else if let DeValue::Table(table) = value.get_ref() {
@@ -128,14 +120,11 @@ fn unknown(place: Place, section: Option<&str>, name: &str) -> Problem {
 /// The names of the sections.
 pub(super) fn sections() -> impl Iterator<Item = &'static str> {
     let mut last = "";
-    KNOBS
-        .iter()
-        .filter_map(|knob| knob.name.split_once('.'))
-        .filter_map(move |(section, _)| {
-            let fresh = section != last;
-            last = section;
-            fresh.then_some(section)
-        })
+    KNOBS.iter().filter_map(|knob| knob.name.split_once('.')).filter_map(move |(section, _)| {
+        let fresh = section != last;
+        last = section;
+        fresh.then_some(section)
+    })
 }
 
 fn raw(value: &DeValue<'_>) -> Raw {

@@ -173,28 +173,19 @@ impl Default for Limits {
 
 impl Default for Auth {
     fn default() -> Self {
-        Self {
-            issuer: "wardroom-dev".to_owned(),
-        }
+        Self { issuer: "wardroom-dev".to_owned() }
     }
 }
 
 impl Default for LogSection {
     fn default() -> Self {
-        Self {
-            segment_mib: 64,
-            cache_mib: 64,
-            rebuild_hours: 24,
-        }
+        Self { segment_mib: 64, cache_mib: 64, rebuild_hours: 24 }
     }
 }
 
 impl Default for Telemetry {
     fn default() -> Self {
-        Self {
-            format: Format::Text,
-            filter: "info".to_owned(),
-        }
+        Self { format: Format::Text, filter: "info".to_owned() }
     }
 }
 
@@ -256,11 +247,8 @@ impl Loaded {
             place: Place::Flag(flag.name),
         }));
 
-        let mut loaded = Self {
-            config: Config::default(),
-            file: file.path,
-            origins: BTreeMap::new(),
-        };
+        let mut loaded =
+            Self { config: Config::default(), file: file.path, origins: BTreeMap::new() };
         for Given { knob, raw, place } in given {
             if knob.turn(&mut loaded.config, &raw) {
                 loaded.origins.insert(knob.name, place);
@@ -270,11 +258,7 @@ impl Loaded {
         }
         rules::check(&loaded, &mut problems);
         problems.sort_by_key(|problem| problem.place.line());
-        if problems.is_empty() {
-            Ok(loaded)
-        } else {
-            Err(ConfigError::Problems(problems))
-        }
+        if problems.is_empty() { Ok(loaded) } else { Err(ConfigError::Problems(problems)) }
     }
 }
 

@@ -44,10 +44,7 @@ impl Place {
             path: path.to_path_buf(),
             line: before.matches('\n').count() + 1,
             column: text[line_start..start].chars().count() + 1,
-            excerpt: (
-                text[line_start..end].to_owned(),
-                text[start..end].chars().count(),
-            ),
+            excerpt: (text[line_start..end].to_owned(), text[start..end].chars().count()),
         }
     }
 
@@ -72,9 +69,9 @@ fn floor(text: &str, at: usize) -> usize {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File {
-                path, line, column, ..
-            } => write!(f, "{}:{line}:{column}", path.display()),
+            Self::File { path, line, column, .. } => {
+                write!(f, "{}:{line}:{column}", path.display())
+            }
             Self::Variable(name) => write!(f, "environment variable {name}"),
             Self::Flag(flag) => write!(f, "flag {flag}"),
             Self::Default => f.write_str("default"),
@@ -106,22 +103,14 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.place, self.what)?;
-        if let Place::File {
-            line,
-            column,
-            excerpt: (text, length),
-            ..
-        } = &self.place
+        if let Place::File { line, column, excerpt: (text, length), .. } = &self.place
             && *length > 0
         {
             let number = line.to_string();
             let margin = " ".repeat(number.len());
             // Tabs are kept so that the caret stands under what it means.
-            let indent: String = text
-                .chars()
-                .take(column - 1)
-                .map(|c| if c == '\t' { c } else { ' ' })
-                .collect();
+            let indent: String =
+                text.chars().take(column - 1).map(|c| if c == '\t' { c } else { ' ' }).collect();
             let carets = "^".repeat(*length);
             write!(f, "\n  {number} | {text}\n  {margin} | {indent}{carets}")?;
         }

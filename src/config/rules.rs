@@ -10,11 +10,7 @@ pub(super) fn check(loaded: &Loaded, problems: &mut Vec<Problem>) {
     let config = &loaded.config;
     let place = |knob| loaded.origins.get(knob).cloned().unwrap_or(Place::Default);
     let mut say = |knob, what: String, next: &str| {
-        problems.push(Problem {
-            place: place(knob),
-            what,
-            next: next.to_owned(),
-        });
+        problems.push(Problem { place: place(knob), what, next: next.to_owned() });
     };
 
     if !is_node_name(&config.node) {
@@ -24,12 +20,7 @@ pub(super) fn check(loaded: &Loaded, problems: &mut Vec<Problem>) {
             "use 1 to 64 of a-z, 0-9 and -; it names this node in its cluster",
         );
     }
-    let Server {
-        listen,
-        trusted_proxy,
-        ref allowed_origins,
-        ..
-    } = config.server;
+    let Server { listen, trusted_proxy, ref allowed_origins, .. } = config.server;
     if !listen.ip().is_loopback() && !trusted_proxy {
         say(
             "server.listen",
@@ -40,10 +31,7 @@ pub(super) fn check(loaded: &Loaded, problems: &mut Vec<Problem>) {
     if let Some(at) = allowed_origins.iter().position(|o| !is_origin(o)) {
         say(
             "server.allowed_origins",
-            format!(
-                "number {} of `server.allowed_origins` is not an origin",
-                at + 1
-            ),
+            format!("number {} of `server.allowed_origins` is not an origin", at + 1),
             "write scheme, host and port only, such as \"https://wardroom.example\"; no path, no *",
         );
     }
@@ -72,9 +60,7 @@ pub(super) fn check(loaded: &Loaded, problems: &mut Vec<Problem>) {
 
 fn is_node_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 fn is_origin(text: &str) -> bool {

@@ -24,11 +24,7 @@ fn load(
             .collect(),
         flags: flags
             .iter()
-            .map(|&(name, knob, value)| Flag {
-                name,
-                knob,
-                value: value.to_owned(),
-            })
+            .map(|&(name, knob, value)| Flag { name, knob, value: value.to_owned() })
             .collect(),
     })
     .map_err(|error| error.to_string().replace(&path.display().to_string(), "F"))
@@ -37,9 +33,7 @@ fn load(
 #[test]
 fn the_stronger_layer_wins() {
     let port = |text, variables: &[_], flags: &[_]| {
-        load(text, variables, flags)
-            .map(|loaded| loaded.config.server.listen.port())
-            .unwrap()
+        load(text, variables, flags).map(|loaded| loaded.config.server.listen.port()).unwrap()
     };
     let file = "[server]\nlisten = \"127.0.0.1:1\"\n";
     let variable = [("WARDROOM_SERVER__LISTEN", "127.0.0.1:2")];
@@ -104,20 +98,13 @@ fn every_knob_is_read_from_file_and_environment_and_shows_what_it_read() {
             (knob.variable(), value)
         })
         .collect();
-    let variables: Vec<_> = variables
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
+    let variables: Vec<_> =
+        variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let by_variable = load("", &variables, &[]).unwrap();
     assert_eq!(by_file.config, by_variable.config);
     for knob in KNOBS {
         assert_eq!(knob.show(&by_file.config), other(knob), "{}", knob.name);
-        assert_ne!(
-            knob.show(&by_file.config),
-            knob.show(&Config::default()),
-            "{}",
-            knob.name
-        );
+        assert_ne!(knob.show(&by_file.config), knob.show(&Config::default()), "{}", knob.name);
     }
 }
 
@@ -175,11 +162,9 @@ fn all_mistakes_are_reported_at_once_in_the_order_of_the_file() {
 
 #[test]
 fn a_syntax_error_has_its_place() {
-    for (text, place) in [
-        ("node = \n", "F:1:8"),
-        ("[server\n", "F:1:"),
-        ("node = \"a\"\n\u{1f600} = 1\n", "F:2:1"),
-    ] {
+    for (text, place) in
+        [("node = \n", "F:1:8"), ("[server\n", "F:1:"), ("node = \"a\"\n\u{1f600} = 1\n", "F:2:1")]
+    {
         let error = load(text, &[], &[]).unwrap_err();
         assert!(error.starts_with(place), "{error}");
     }
@@ -187,31 +172,21 @@ fn a_syntax_error_has_its_place() {
 
 #[test]
 fn no_error_repeats_the_value_of_an_unknown_key() {
-    let error = load(
-        "token = \"eyJcanary\"\n",
-        &[("WARDROOM_SERVER__TOKEN", "eyJcanary")],
-        &[],
-    )
-    .unwrap_err();
+    let error = load("token = \"eyJcanary\"\n", &[("WARDROOM_SERVER__TOKEN", "eyJcanary")], &[])
+        .unwrap_err();
     assert!(!error.contains("canary"), "{error}");
 }
 
 #[test]
 fn a_variable_that_looks_like_a_slip_is_refused_and_others_are_let_pass() {
     for (name, remedy) in [
-        (
-            "WARDROOM_SERVER__LISTN",
-            "did you mean WARDROOM_SERVER__LISTEN?",
-        ),
+        ("WARDROOM_SERVER__LISTN", "did you mean WARDROOM_SERVER__LISTEN?"),
         (
             "WARDROOM_SERVER_LISTEN",
             "did you mean WARDROOM_SERVER__LISTEN? section and key are joined by __",
         ),
         ("WARDROOM_DATE", "did you mean WARDROOM_DATA?"),
-        (
-            "WARDROOM_QUITE__OTHER",
-            "unset it; every key is listed by: wardroom config check",
-        ),
+        ("WARDROOM_QUITE__OTHER", "unset it; every key is listed by: wardroom config check"),
     ] {
         assert_eq!(
             load("", &[(name, "x")], &[]).unwrap_err(),
@@ -236,10 +211,7 @@ fn wardroom_log_is_the_filter() {
     let long = ("WARDROOM_TELEMETRY__FILTER", "warn");
     let filter = |variables: &[_]| load("", variables, &[]).map(|l| l.config.telemetry.filter);
     assert_eq!(filter(&[long]).unwrap(), "warn");
-    for order in [
-        [long, ("WARDROOM_LOG", "debug")],
-        [("WARDROOM_LOG", "debug"), long],
-    ] {
+    for order in [[long, ("WARDROOM_LOG", "debug")], [("WARDROOM_LOG", "debug"), long]] {
         assert_eq!(filter(&order).unwrap(), "debug");
     }
     let error = filter(&[("WARDROOM_LOG", "wardroom=loud")]).unwrap_err();
@@ -254,10 +226,7 @@ fn an_address_that_others_reach_needs_a_declared_proxy() {
     for address in ["0.0.0.0:7420", "[::]:7420", "192.0.2.1:0"] {
         let flag = [("--listen", "server.listen", address)];
         let error = load("", &[], &flag).unwrap_err();
-        assert!(
-            error.starts_with("flag --listen: other machines"),
-            "{error}"
-        );
+        assert!(error.starts_with("flag --listen: other machines"), "{error}");
         assert!(error.contains("--listen 127.0.0.1:7420"), "{error}");
         assert!(error.contains("server.trusted_proxy = true"), "{error}");
         assert!(load("[server]\ntrusted_proxy = true\n", &[], &flag).is_ok());
@@ -269,14 +238,8 @@ fn an_address_that_others_reach_needs_a_declared_proxy() {
 fn rules_between_knobs_are_checked() {
     for (text, expected) in [
         ("node = \"Node 1\"\n", "wrong value for `node`"),
-        (
-            "[limits]\nsilent_seconds = 25\n",
-            "not above `limits.ping_seconds`",
-        ),
-        (
-            "[limits]\nburst = 19\n",
-            "below `limits.messages_per_second`",
-        ),
+        ("[limits]\nsilent_seconds = 25\n", "not above `limits.ping_seconds`"),
+        ("[limits]\nburst = 19\n", "below `limits.messages_per_second`"),
         (
             "[server]\nallowed_origins = [\"https://a.example\", \"*\"]\n",
             "number 2 of `server.allowed_origins`",
@@ -298,10 +261,8 @@ fn rules_between_knobs_are_checked() {
 
 #[test]
 fn a_named_file_must_exist_and_the_usual_one_need_not() {
-    let named = Sources {
-        file: ConfigFile::Named("/nowhere/wardroom.toml".into()),
-        ..Sources::default()
-    };
+    let named =
+        Sources { file: ConfigFile::Named("/nowhere/wardroom.toml".into()), ..Sources::default() };
     let error = Loaded::from_sources(&named).unwrap_err().to_string();
     assert!(
         error.starts_with("failed to read the configuration file /nowhere/wardroom.toml: "),

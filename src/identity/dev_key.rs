@@ -57,10 +57,7 @@ impl DevKey {
             create(dir, &path)?;
         }
         let fail = |action| io_error(action, &path);
-        let mode = fs::metadata(&path)
-            .map_err(fail("look at"))?
-            .permissions()
-            .mode();
+        let mode = fs::metadata(&path).map_err(fail("look at"))?.permissions().mode();
         if mode & 0o077 != 0 {
             return Err(DevKeyError::Exposed(path));
         }
@@ -71,9 +68,7 @@ impl DevKey {
             .map_err(|_| DevKeyError::Bad(path.clone()))?;
         let secret =
             <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| DevKeyError::Bad(path.clone()))?;
-        Ok(Self {
-            secret: Zeroizing::new(secret),
-        })
+        Ok(Self { secret: Zeroizing::new(secret) })
     }
 
     /// A key that lives and dies with the process.
@@ -127,16 +122,10 @@ fn create(dir: &Path, path: &Path) -> Result<(), DevKeyError> {
     // Whatever came of it, the key lies in one place only.
     let removed = fs::remove_file(&temporary);
     written.and(removed).map_err(fail("write"))?;
-    File::open(dir)
-        .and_then(|dir| dir.sync_all())
-        .map_err(fail("sync the folder of"))
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(fail("sync the folder of"))
 }
 
 fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DevKeyError {
     let path = path.to_path_buf();
-    move |source| DevKeyError::Io {
-        action,
-        path,
-        source,
-    }
+    move |source| DevKeyError::Io { action, path, source }
 }

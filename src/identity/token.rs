@@ -55,13 +55,7 @@ pub struct Claims {
 
 impl fmt::Debug for Claims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Claims({} roles, level {}, exp {})",
-            self.roles.len(),
-            self.level,
-            self.exp
-        )
+        write!(f, "Claims({} roles, level {}, exp {})", self.roles.len(), self.level, self.exp)
     }
 }
 
@@ -151,12 +145,7 @@ impl Issuer {
         rules.validate_nbf = false;
         rules.required_spec_claims.clear();
         rules.set_issuer(&[name]);
-        Self {
-            name: name.to_owned(),
-            key_id,
-            key: DecodingKey::from_secret(secret),
-            rules,
-        }
+        Self { name: name.to_owned(), key_id, key: DecodingKey::from_secret(secret), rules }
     }
 }
 
@@ -197,20 +186,11 @@ impl Verifier {
     #[must_use]
     pub fn new(issuers: Vec<Issuer>) -> Self {
         debug_assert_eq!(
-            issuers
-                .iter()
-                .map(|i| &i.name)
-                .collect::<BTreeSet<_>>()
-                .len(),
+            issuers.iter().map(|i| &i.name).collect::<BTreeSet<_>>().len(),
             issuers.len(),
             "two issuers of one name"
         );
-        Self {
-            inner: Arc::new(Inner {
-                issuers,
-                seen: Seen::default(),
-            }),
-        }
+        Self { inner: Arc::new(Inner { issuers, seen: Seen::default() }) }
     }
 
     /// The claims of a token, if it is to be believed at `now_ms` (unix milliseconds). A token that

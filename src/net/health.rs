@@ -7,6 +7,7 @@ use axum::response::IntoResponse;
 use http::{StatusCode, header};
 
 use super::App;
+use crate::log::Health;
 
 /// The process answers.
 pub(super) async fn alive() -> &'static str {
@@ -18,7 +19,7 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> impl IntoResponse {
     if app.services.drain.borrow().is_some() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n");
     }
-    if !app.services.log.health().is_ready() {
+    if app.services.log.health() != Health::Ready {
         return (
             StatusCode::SERVICE_UNAVAILABLE,
             "the log cannot be written\n",

@@ -11,7 +11,8 @@ use crate::domain::{Event, LogState, Rows, reindex};
 use crate::entry::{
     self, Header, NO_LINK, Record, Shown, Unreadable, Words, bare_len, open_words, render,
 };
-use crate::log::{EncodedHeader, Found, Log, MidIndex, Progress, ReadError, Reader, Unavailable};
+use crate::log::{Found, Health, Log, MidIndex, Progress, ReadError, Reader, Unavailable};
+use crate::log::record::encode_header;
 use crate::seal::{Keyring, OpenError};
 
 /// Why a log cannot be opened.
@@ -79,7 +80,7 @@ impl Folded {
     fn take(&mut self, record: &Record, keys: &Keyring) -> Result<(), FoldError> {
         let header = &record.header;
         let meta = header.meta();
-        self.link = EncodedHeader::of(header).link();
+        self.link = encode_header(header).link();
         self.mids.seed(header.mid);
         let event = match entry::event(header) {
             Ok(event) => event,
@@ -112,7 +113,7 @@ impl Desk {
     /// A desk for a folded log.
     pub(super) fn new(log: &LogName, folded: Folded, reopen: bool) -> Self {
         let head = folded.state.line().head().seq;
-        let progress = Arc::new(Progress::new(head));
+        let progress = Progress::new(head);
         Self {
             channel: Arc::new(Channel::new(log.clone(), Tail::new(head, progress))),
             state: folded.state,
@@ -138,7 +139,7 @@ impl Desk {
         if self.read_only {
             return Err(Denied::Fault(Fault::UpgradeNeeded));
         }
-        if !log.health().is_ready() || self.channel.tail().progress().failed() {
+        if log.health() != Health::Ready || self.channel.tail().progress().failed() {
             return Err(Denied::Fault(Fault::LogUnavailable));
         }
         Ok(())
@@ -185,7 +186,7 @@ impl Desk {
             words_hash: sealed.hash,
             link: self.link,
         };
-        let encoded = EncodedHeader::of(&header);
+        let encoded = encode_header(&header);
         let link = encoded.link();
         let shown = Shown::Open(&submission.words.open);
         let rendered = render(&header, shown);
@@ -199,8 +200,8 @@ impl Desk {
             .map_err(|unavailable| {
                 Denied::Fault(match unavailable {
                     Unavailable::Overloaded => Fault::Overloaded,
-                    Unavailable::TooLarge => Fault::TooLarge,
-                    Unavailable::Failed => Fault::LogUnavailable,
+                    Unavailable::TooLarge(_) => Fault::TooLarge,
+                    Unavailable::Failed | Unavailable::Closed | Unavailable::Malformed => Fault::LogUnavailable,
                 })
             })?;
         // From here on it is ordered: fold, render, and wait for the sync.

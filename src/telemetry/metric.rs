@@ -30,9 +30,7 @@ pub struct Metric {
     pub help: &'static str,
 }
 
-const BATCHES: &[f64] = &[
-    1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0,
-];
+const BATCHES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
 const SYNCS: &[f64] = &[
     0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
 ];
@@ -92,9 +90,7 @@ impl Metrics {
             }
             handle
         });
-        Self {
-            handle: handle.clone(),
-        }
+        Self { handle: handle.clone() }
     }
 
     /// The page that Prometheus scrapes, format 0.0.4.
@@ -105,16 +101,12 @@ impl Metrics {
 }
 
 fn builder() -> PrometheusBuilder {
-    METRICS
-        .iter()
-        .fold(PrometheusBuilder::new(), |builder, metric| {
-            match metric.kind {
-                Kind::Histogram(bounds) => builder
-                    .set_buckets_for_metric(Matcher::Full(metric.name.to_owned()), bounds)
-                    .expect("the table gives every histogram its bounds"),
-                Kind::Counter | Kind::Gauge => builder,
-            }
-        })
+    METRICS.iter().fold(PrometheusBuilder::new(), |builder, metric| match metric.kind {
+        Kind::Histogram(bounds) => builder
+            .set_buckets_for_metric(Matcher::Full(metric.name.to_owned()), bounds)
+            .expect("the table gives every histogram its bounds"),
+        Kind::Counter | Kind::Gauge => builder,
+    })
 }
 
 fn describe() {
@@ -138,14 +130,12 @@ fn describe() {
 /// Histogram samples wait in memory until they are drained into their buckets; without this they
 /// would pile up on a node that nobody scrapes.
 fn keep_up(handle: PrometheusHandle) {
-    let started = thread::Builder::new()
-        .name("metrics".to_owned())
-        .spawn(move || {
-            loop {
-                thread::sleep(Duration::from_secs(5));
-                handle.run_upkeep();
-            }
-        });
+    let started = thread::Builder::new().name("metrics".to_owned()).spawn(move || {
+        loop {
+            thread::sleep(Duration::from_secs(5));
+            handle.run_upkeep();
+        }
+    });
     if started.is_err() {
         tracing::warn!("no thread for the metrics; histograms are drained by scrapes only");
     }

@@ -31,9 +31,7 @@ pub enum TelemetryError {
 /// Starts log lines and the panic hook. Once per process, before anything else is started.
 pub fn start(config: &Telemetry) -> Result<(), TelemetryError> {
     let filter = EnvFilter::try_new(&config.filter)?;
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     let started = match config.format {
         Format::Json => {
             tracing::subscriber::set_global_default(lines.json().flatten_event(true).finish())

@@ -21,9 +21,7 @@ pub(crate) struct Ended {
 
 impl Place {
     pub(crate) fn new() -> Self {
-        Self {
-            dir: tempfile::tempdir().unwrap(),
-        }
+        Self { dir: tempfile::tempdir().unwrap() }
     }
 
     pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
@@ -37,11 +35,7 @@ impl Place {
     /// The command, ready to be changed and started.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wardroom"));
-        command
-            .args(arguments)
-            .env_clear()
-            .current_dir(self.dir.path())
-            .stdin(Stdio::null());
+        command.args(arguments).env_clear().current_dir(self.dir.path()).stdin(Stdio::null());
         command
     }
 

@@ -39,10 +39,7 @@ fn what_check_prints_is_a_configuration_again() {
 fn a_bad_configuration_ends_every_verb_with_78() {
     let place = Place::new();
     place.file("wardroom.toml", "[server]\nlistn = 1\n");
-    for arguments in [
-        &["config", "check"][..],
-        &["token", "--sub", "a", "--name", "A"][..],
-    ] {
+    for arguments in [&["config", "check"][..], &["token", "--sub", "a", "--name", "A"][..]] {
         let ended = place.run(arguments);
         assert_eq!((ended.code, ended.out.as_str()), (78, ""), "{arguments:?}");
         assert_eq!(
@@ -62,9 +59,7 @@ fn a_named_file_that_is_missing_ends_with_78() {
     let ended = place.run(&["config", "check", "--config", "nowhere.toml"]);
     assert_eq!(ended.code, 78);
     assert!(
-        ended
-            .err
-            .starts_with("wardroom: failed to read the configuration file nowhere.toml: "),
+        ended.err.starts_with("wardroom: failed to read the configuration file nowhere.toml: "),
         "{}",
         ended.err
     );
@@ -77,10 +72,7 @@ fn a_named_file_that_is_missing_ends_with_78() {
 #[test]
 fn an_answer_that_cannot_be_written_ends_with_74() {
     let place = Place::new();
-    let full = std::fs::OpenOptions::new()
-        .write(true)
-        .open("/dev/full")
-        .unwrap();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut command = place.command(&["config", "check"]);
     let ended = end(command.stdout(full));
     assert_eq!(ended.code, 74);

@@ -25,11 +25,7 @@ fn every_key_is_in_the_help_with_its_default_and_its_variable() {
     let page = Place::new().run(&["--help"]).out;
     for knob in KNOBS {
         let default = knob.show(&Config::default());
-        let default = if default.is_empty() {
-            "unset"
-        } else {
-            &default
-        };
+        let default = if default.is_empty() { "unset" } else { &default };
         let line = format!("  {} [{default}]  {}\n", knob.name, knob.variable());
         assert!(page.contains(&line), "{line}");
     }
@@ -47,12 +43,8 @@ fn the_short_help_fits_a_screen_and_has_four_examples() {
 #[test]
 fn what_is_not_understood_ends_with_2() {
     let place = Place::new();
-    for arguments in [
-        &["sreve"][..],
-        &["--lsten", "x"][..],
-        &["config"][..],
-        &["token", "-x"][..],
-    ] {
+    for arguments in [&["sreve"][..], &["--lsten", "x"][..], &["config"][..], &["token", "-x"][..]]
+    {
         let ended = place.run(arguments);
         assert_eq!((ended.code, ended.out.as_str()), (2, ""), "{arguments:?}");
         assert!(!ended.err.is_empty());
@@ -65,11 +57,7 @@ fn version_and_help_end_with_0() {
     let version = place.run(&["--version"]);
     let expected = format!("wardroom {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!((version.code, version.out), (0, expected));
-    for arguments in [
-        &["-h"][..],
-        &["token", "--help"][..],
-        &["config", "check", "-h"][..],
-    ] {
+    for arguments in [&["-h"][..], &["token", "--help"][..], &["config", "check", "-h"][..]] {
         assert_eq!(place.run(arguments).code, 0, "{arguments:?}");
     }
 }

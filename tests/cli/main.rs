@@ -5,4 +5,5 @@
 mod command;
 mod config;
 mod help;
+mod serve;
 mod token;

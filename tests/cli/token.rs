@@ -7,10 +7,7 @@ use wardroom::identity::DevKey;
 use crate::command::{Place, end};
 
 fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
 #[test]
@@ -46,10 +43,7 @@ fn the_token_alone_is_on_stdout_and_claims_what_was_asked_for() {
     assert!(!token.contains(char::is_whitespace), "{token}");
 
     let key = DevKey::open_or_create(&place.path("d/keys")).unwrap();
-    let claims = key
-        .verifier("wardroom-dev")
-        .verify(token, after * 1_000)
-        .unwrap();
+    let claims = key.verifier("wardroom-dev").verify(token, after * 1_000).unwrap();
     assert_eq!(
         (claims.sub.as_str(), claims.name.as_str(), claims.level),
         ("ann", "Dr Ann Example", 2)
@@ -65,17 +59,11 @@ fn the_token_alone_is_on_stdout_and_claims_what_was_asked_for() {
 #[test]
 fn the_data_directory_and_the_issuer_come_from_the_configuration() {
     let place = Place::new();
-    place.file(
-        "wardroom.toml",
-        "data = \"elsewhere\"\n[auth]\nissuer = \"trial\"\n",
-    );
+    place.file("wardroom.toml", "data = \"elsewhere\"\n[auth]\nissuer = \"trial\"\n");
     let ended = place.run(&["token", "--sub", "a", "--name", "A"]);
     assert_eq!(ended.code, 0, "{}", ended.err);
     let key = DevKey::open_or_create(&place.path("elsewhere/keys")).unwrap();
-    let claims = key
-        .verifier("trial")
-        .verify(ended.out.trim(), now() * 1_000)
-        .unwrap();
+    let claims = key.verifier("trial").verify(ended.out.trim(), now() * 1_000).unwrap();
     assert_eq!(claims.exp - claims.iat, 3_600, "an hour by default");
 }
 
@@ -84,10 +72,7 @@ fn wrong_usage_ends_with_2_and_says_why() {
     let place = Place::new();
     let base = ["token", "--sub", "a", "--name", "A"];
     let table: [(&[&str], &str); 8] = [
-        (
-            &["--ttl", "31d"],
-            "a development token lives for 30d at most",
-        ),
+        (&["--ttl", "31d"], "a development token lives for 30d at most"),
         (&["--ttl", "0s"], "at least a second"),
         (&["--ttl", "soon"], "90s, 30m, 12h or 7d"),
         (&["--level", "256"], "256 is not in 0..=255"),
@@ -112,13 +97,7 @@ fn a_place_that_holds_no_data_ends_with_74_and_an_exposed_key_with_78() {
     place.file("occupied", "");
     let ended = place.run(&["token", "--sub", "a", "--name", "A", "--data", "occupied"]);
     assert_eq!((ended.code, ended.out.as_str()), (74, ""));
-    assert!(
-        ended
-            .err
-            .contains("development key occupied/keys/dev-token.key: "),
-        "{}",
-        ended.err
-    );
+    assert!(ended.err.contains("development key occupied/keys/dev-token.key: "), "{}", ended.err);
 
     assert_eq!(place.run(&["token", "--sub", "a", "--name", "A"]).code, 0);
     let key = place.path("wardroom-data/keys/dev-token.key");
@@ -134,9 +113,5 @@ fn a_variable_that_is_a_slip_is_named() {
     let mut command = place.command(&["token", "--sub", "a", "--name", "A"]);
     let ended = end(command.env("WARDROOM_AUTH__ISSUR", "x"));
     assert_eq!(ended.code, 78);
-    assert!(
-        ended.err.contains("did you mean WARDROOM_AUTH__ISSUER?"),
-        "{}",
-        ended.err
-    );
+    assert!(ended.err.contains("did you mean WARDROOM_AUTH__ISSUER?"), "{}", ended.err);
 }

@@ -1,1 +1,15 @@
-//! it
+//! Promises, proven on real nodes: the shipped binary, its sockets, its files.
+//!
+//! `World` makes data directories and tokens, `Node` is a running server, `Probe` a bare connection
+//! that holds a test to what the wire says. Tests ask, wait for the reply, then look; nothing sleeps.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+#![expect(missing_docs, reason = "tests are named after what they promise")]
+
+mod access;
+mod bad_input;
+mod first_light;
+mod history;
+mod identity;
+mod report;
+mod retry;
+mod world;

@@ -80,23 +80,15 @@ fn another_algorithm_is_refused_whoever_signed() {
         )
     };
     let none = parts(&json!({"alg": "none", "typ": "JWT"}));
-    for token in [
-        format!("{none}."),
-        format!("{none}.AAAA"),
-        format!("{}.", parts(&json!({"alg": "None"}))),
-    ] {
+    for token in
+        [format!("{none}."), format!("{none}.AAAA"), format!("{}.", parts(&json!({"alg": "None"})))]
+    {
         // The library does not know this name of an algorithm at all.
-        assert_eq!(
-            verifier().verify(&token, NOW * 1_000),
-            invalid(Reason::Malformed)
-        );
+        assert_eq!(verifier().verify(&token, NOW * 1_000), invalid(Reason::Malformed));
     }
     for algorithm in [Algorithm::HS384, Algorithm::HS512] {
         let token = signed(&header(algorithm, Some("dev")), &body(|_| {}), SECRET);
-        assert_eq!(
-            verifier().verify(&token, NOW * 1_000),
-            invalid(Reason::Algorithm)
-        );
+        assert_eq!(verifier().verify(&token, NOW * 1_000), invalid(Reason::Algorithm));
     }
 }
 
@@ -104,54 +96,28 @@ fn another_algorithm_is_refused_whoever_signed() {
 fn a_changed_token_or_another_key_is_refused() {
     let good = header(Algorithm::HS256, Some("dev"));
     let token = signed(&good, &body(|_| {}), b"another secret, also 32 bytes lo");
-    assert_eq!(
-        verifier().verify(&token, NOW * 1_000),
-        invalid(Reason::Signature)
-    );
+    assert_eq!(verifier().verify(&token, NOW * 1_000), invalid(Reason::Signature));
 
     let token = signed(&good, &body(|_| {}), SECRET);
     let parts: Vec<_> = token.split('.').collect();
     let raised = BASE64.encode(body(|b| b["level"] = json!(9)).to_string().as_bytes());
     let forged = format!("{}.{raised}.{}", parts[0], parts[2]);
-    assert_eq!(
-        verifier().verify(&forged, NOW * 1_000),
-        invalid(Reason::Signature)
-    );
+    assert_eq!(verifier().verify(&forged, NOW * 1_000), invalid(Reason::Signature));
     let unsigned = format!("{}.{}.", parts[0], parts[1]);
-    assert_eq!(
-        verifier().verify(&unsigned, NOW * 1_000),
-        invalid(Reason::Signature)
-    );
+    assert_eq!(verifier().verify(&unsigned, NOW * 1_000), invalid(Reason::Signature));
 }
 
 #[test]
 fn a_key_id_selects_by_equality_and_is_never_a_path() {
-    for kid in [
-        "../../x",
-        "/dev/null",
-        "https://keys.example/jwks",
-        "",
-        "DEV",
-    ] {
+    for kid in ["../../x", "/dev/null", "https://keys.example/jwks", "", "DEV"] {
         let token = signed(&header(Algorithm::HS256, Some(kid)), &body(|_| {}), SECRET);
-        assert_eq!(
-            verifier().verify(&token, NOW * 1_000),
-            invalid(Reason::UnknownKey),
-            "{kid}"
-        );
+        assert_eq!(verifier().verify(&token, NOW * 1_000), invalid(Reason::UnknownKey), "{kid}");
     }
     // An address of keys in the header is not looked at.
     let mut elsewhere = header(Algorithm::HS256, Some("dev"));
     elsewhere.jku = Some("https://keys.example/jwks".to_owned());
-    let token = signed(
-        &elsewhere,
-        &body(|_| {}),
-        b"another secret, also 32 bytes lo",
-    );
-    assert_eq!(
-        verifier().verify(&token, NOW * 1_000),
-        invalid(Reason::Signature)
-    );
+    let token = signed(&elsewhere, &body(|_| {}), b"another secret, also 32 bytes lo");
+    assert_eq!(verifier().verify(&token, NOW * 1_000), invalid(Reason::Signature));
 }
 
 #[test]
@@ -174,10 +140,7 @@ fn another_issuer_or_audience_is_refused() {
     assert_eq!(from(json!("somebody-else")), invalid(Reason::UnknownIssuer));
     assert_eq!(from(json!("wardroom-dev ")), invalid(Reason::UnknownIssuer));
     assert_eq!(from(Value::Null), invalid(Reason::UnknownIssuer));
-    assert_eq!(
-        from(json!([ISSUER, "somebody-else"])),
-        invalid(Reason::UnknownIssuer)
-    );
+    assert_eq!(from(json!([ISSUER, "somebody-else"])), invalid(Reason::UnknownIssuer));
     let aud = judge(&body(|b| b["aud"] = json!("another-service")));
     assert_eq!(aud, invalid(Reason::Audience));
 }
@@ -190,22 +153,14 @@ fn two_issuers_each_count_with_their_own_key_only() {
         Issuer::hs256("hospital", "k1", other),
     ]);
     let judge = |iss: &str, secret| {
-        let token = signed(
-            &header(Algorithm::HS256, None),
-            &body(|b| b["iss"] = json!(iss)),
-            secret,
-        );
-        verifier
-            .verify(&token, NOW * 1_000)
-            .map(|claims| claims.iss)
+        let token =
+            signed(&header(Algorithm::HS256, None), &body(|b| b["iss"] = json!(iss)), secret);
+        verifier.verify(&token, NOW * 1_000).map(|claims| claims.iss)
     };
     assert_eq!(judge(ISSUER, SECRET), Ok(ISSUER.to_owned()));
     assert_eq!(judge("hospital", other), Ok("hospital".to_owned()));
     for (iss, secret) in [(ISSUER, other.as_slice()), ("hospital", SECRET)] {
-        assert_eq!(
-            judge(iss, secret),
-            Err(TokenError::Invalid(Reason::Signature))
-        );
+        assert_eq!(judge(iss, secret), Err(TokenError::Invalid(Reason::Signature)));
     }
 }
 
@@ -295,14 +250,7 @@ fn nothing_personal_shows_in_debug_or_errors() {
         TokenError::Invalid(Reason::Signature),
         TokenError::Expired
     );
-    for secret in [
-        "ann",
-        "Ann",
-        "physician",
-        "cardiology",
-        "secret",
-        "signature",
-    ] {
+    for secret in ["ann", "Ann", "physician", "cardiology", "secret", "signature"] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }
 }
@@ -320,32 +268,18 @@ fn a_development_key_is_made_once_private_and_kept() {
         .collect();
     let tokens: BTreeSet<_> = threads.into_iter().map(|t| t.join().unwrap()).collect();
     assert_eq!(tokens.len(), 1, "everybody signs with the same key");
-    let names: Vec<_> = std::fs::read_dir(&dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
-    assert_eq!(
-        names,
-        ["dev-token.key"],
-        "no copy of the key is left behind"
-    );
+    let names: Vec<_> =
+        std::fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["dev-token.key"], "no copy of the key is left behind");
 
     let key = DevKey::open_or_create(&dir).unwrap();
     let token = tokens.first().unwrap();
     assert!(key.verifier(ISSUER).verify(token, NOW * 1_000).is_ok());
-    assert!(
-        DevKey::ephemeral()
-            .verifier(ISSUER)
-            .verify(token, NOW * 1_000)
-            .is_err()
-    );
+    assert!(DevKey::ephemeral().verifier(ISSUER).verify(token, NOW * 1_000).is_err());
 
     let path = dir.join("dev-token.key");
     let allow = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode));
-    assert_eq!(
-        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     allow(0o640).unwrap();
     let error = DevKey::open_or_create(&dir).unwrap_err().to_string();
     assert!(error.contains("chmod 600"), "{error}");

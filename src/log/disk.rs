@@ -1,0 +1,92 @@
+//! The thin seam under the journal and the mark: every file call they make goes through [`Disk`].
+//!
+//! In production it is [`RealDisk`]. Tests put a disk there that remembers what was not synced yet
+//! and rebuilds the directory as a power cut might have left it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::fault;
+
+/// A file, read and written at offsets.
+pub trait DiskFile: Send + Sync {
+    /// Fills `out` from `offset`; an error if the file ends before.
+    fn read_at(&self, out: &mut [u8], offset: u64) -> io::Result<()>;
+    /// Writes all of `bytes` at `offset`.
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+    /// Brings the file's bytes to the platter (`fdatasync`).
+    fn sync(&self) -> io::Result<()>;
+    /// Bytes in the file.
+    fn size(&self) -> io::Result<u64>;
+    /// Sets the number of bytes.
+    fn resize(&self, size: u64) -> io::Result<()>;
+}
+
+/// The file calls of the journal.
+pub trait Disk: Send + Sync {
+    /// Opens a file for reading and writing. With `create`, makes it if it is missing.
+    fn open(&self, path: &Path, create: bool) -> io::Result<Arc<dyn DiskFile>>;
+    /// Names a file anew, over whatever stood there.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Removes a file.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Brings the names in a directory to the platter.
+    fn sync_dir(&self, dir: &Path) -> io::Result<()>;
+    /// The files in a directory, in no order.
+    fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>>;
+    /// Passes a named fault point.
+    fn point(&self, name: &str);
+    /// Whether a test wants to see the group written in two halves.
+    fn wants_halves(&self) -> bool;
+}
+
+/// The operating system's files.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RealDisk;
+
+impl DiskFile for File {
+    fn read_at(&self, out: &mut [u8], offset: u64) -> io::Result<()> {
+        self.read_exact_at(out, offset)
+    }
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.write_all_at(bytes, offset)
+    }
+    fn sync(&self) -> io::Result<()> {
+        self.sync_data()
+    }
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+    fn resize(&self, size: u64) -> io::Result<()> {
+        self.set_len(size)
+    }
+}
+
+impl Disk for RealDisk {
+    fn open(&self, path: &Path, create: bool) -> io::Result<Arc<dyn DiskFile>> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(create);
+        Ok(Arc::new(options.open(path)?))
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        File::open(dir)?.sync_all()
+    }
+    fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {
+        fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect()
+    }
+    fn point(&self, name: &str) {
+        fault::point(name);
+    }
+    fn wants_halves(&self) -> bool {
+        fault::is_armed("journal_half")
+    }
+}

@@ -1,0 +1,134 @@
+//! How the log feels: a few atomics, asked before every ordering.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Whether new entries may be ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// Yes.
+    Ready,
+    /// Not now: the store lags behind the journal, or the journal's queue is nearly full.
+    Lagging,
+    /// Not in this process: the journal or the store failed, or the log is closed.
+    Failed,
+}
+
+/// See the module.
+pub(super) struct Gauge {
+    born: Instant,
+    journal_failed: AtomicBool,
+    store_failed: AtomicBool,
+    closed: AtomicBool,
+    /// Bytes that wait for the journal.
+    queued: AtomicU64,
+    /// Bytes that are in the journal and wait for the store.
+    behind: AtomicU64,
+    /// When the oldest of these was appended: milliseconds since `born` and one; 0 for none.
+    oldest: AtomicU64,
+    queue_bytes: u64,
+    lag_bytes: u64,
+    lag_age: Duration,
+}
+
+impl Gauge {
+    pub(super) fn new(queue_bytes: u64, lag_bytes: u64, lag_age: Duration) -> Self {
+        Self {
+            born: Instant::now(),
+            journal_failed: AtomicBool::new(false),
+            store_failed: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            queued: AtomicU64::new(0),
+            behind: AtomicU64::new(0),
+            oldest: AtomicU64::new(0),
+            queue_bytes,
+            lag_bytes,
+            lag_age,
+        }
+    }
+
+    pub(super) fn health(&self) -> Health {
+        if [&self.journal_failed, &self.store_failed, &self.closed]
+            .iter()
+            .any(|flag| flag.load(Ordering::Acquire))
+        {
+            return Health::Failed;
+        }
+        // Room is left for what others order between this question and their append.
+        if self.queued.load(Ordering::Acquire) >= self.queue_bytes / 2
+            || self.behind.load(Ordering::Acquire) >= self.lag_bytes
+            || self.age() >= self.lag_age
+        {
+            return Health::Lagging;
+        }
+        Health::Ready
+    }
+
+    fn since(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.born).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// How long the oldest entry has waited for the store.
+    pub(super) fn age(&self) -> Duration {
+        match self.oldest.load(Ordering::Acquire) {
+            0 => Duration::ZERO,
+            at => Duration::from_millis(self.since(Instant::now()).saturating_sub(at - 1)),
+        }
+    }
+
+    /// Takes room in the journal's queue; `false` if there is none.
+    pub(super) fn enter_queue(&self, bytes: u64) -> bool {
+        let before = self.queued.fetch_add(bytes, Ordering::AcqRel);
+        if before + bytes > self.queue_bytes {
+            self.queued.fetch_sub(bytes, Ordering::AcqRel);
+            return false;
+        }
+        true
+    }
+
+    pub(super) fn leave_queue(&self, bytes: u64) {
+        self.queued.fetch_sub(bytes, Ordering::AcqRel);
+    }
+
+    pub(super) fn enter_store(&self, bytes: u64, queued: Instant) {
+        if self.behind.fetch_add(bytes, Ordering::AcqRel) == 0 {
+            self.oldest.store(self.since(queued) + 1, Ordering::Release);
+        }
+    }
+
+    /// The store thread begins with what was appended then.
+    pub(super) fn storing(&self, queued: Instant) {
+        self.oldest.store(self.since(queued) + 1, Ordering::Release);
+    }
+
+    pub(super) fn leave_store(&self, bytes: u64) {
+        if self.behind.fetch_sub(bytes, Ordering::AcqRel) == bytes {
+            self.oldest.store(0, Ordering::Release);
+        }
+    }
+
+    pub(super) fn fail_journal(&self) {
+        self.journal_failed.store(true, Ordering::Release);
+    }
+
+    pub(super) fn journal_failed(&self) -> bool {
+        self.journal_failed.load(Ordering::Acquire)
+    }
+
+    pub(super) fn fail_store(&self, failed: bool) {
+        self.store_failed.store(failed, Ordering::Release);
+    }
+
+    pub(super) fn store_failed(&self) -> bool {
+        self.store_failed.load(Ordering::Acquire)
+    }
+
+    /// `true` the first time.
+    pub(super) fn close(&self) -> bool {
+        !self.closed.swap(true, Ordering::AcqRel)
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,376 @@
+//! [`Log`]: the handle that rooms hold. It passes work to the threads and never blocks.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::{oneshot, watch};
+
+use super::backup::Backup;
+use super::disk::{Disk, RealDisk};
+use super::finding::{OpenError, Recovery};
+use super::gauge::{Gauge, Health};
+use super::journal::{Catalog, Item, Writer};
+use super::journal_thread::{self, Order};
+use super::overlay::Overlay;
+use super::progress::Progress;
+use super::read_threads::{self, Job};
+use super::reader::Reader;
+use super::record::{self, EncodedHeader};
+use super::recovery;
+use super::store::{MemoryShelf, Shelf};
+use super::store_thread::{self, Feed, Keeper};
+use super::wounds::Wounds;
+use crate::entry::Record;
+
+/// Records that may wait for the journal. When full, `append` refuses and has taken nothing.
+const QUEUE_RECORDS: usize = 16 * 1024;
+/// Groups that may wait for the store. When full, the journal thread waits, its queue fills, and
+/// long before that `health` says `Lagging`.
+const QUEUE_GROUPS: usize = 8 * 1024;
+/// Questions that may wait for a read thread. When full, `ask` refuses.
+const QUEUE_JOBS: usize = 256;
+/// Smallest segment: it must hold the largest record with everything around it.
+pub(super) const SMALLEST_SEGMENT: u64 = 256 * 1024;
+
+/// How a log is kept.
+#[derive(Clone)]
+pub struct Options {
+    /// Bytes of a journal segment; at least 256 KiB. Default 64 MiB.
+    pub segment_bytes: u64,
+    /// Bytes that sled may cache. Default 64 MiB.
+    pub cache_bytes: u64,
+    /// After words were erased, the store is rebuilt within this time, since sled keeps old pages.
+    /// Default 24 hours.
+    pub rebuild_after: Duration,
+    /// The store is synced and marked this long after it changed, at the latest. Default 30 s.
+    pub mark_every: Duration,
+    /// Bytes of records that may wait for the journal. When full, `append` refuses. Default 32 MiB.
+    pub queue_bytes: u64,
+    /// Bytes that the store may lag before [`Health::Lagging`]. Default 64 MiB.
+    pub lag_bytes: u64,
+    /// Time that the store may lag before [`Health::Lagging`]. Default 5 s.
+    pub lag_age: Duration,
+    /// The file calls of the journal; another one only in tests.
+    pub disk: Arc<dyn Disk>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            segment_bytes: 64 * 1024 * 1024,
+            cache_bytes: 64 * 1024 * 1024,
+            rebuild_after: Duration::from_hours(24),
+            mark_every: Duration::from_secs(30),
+            queue_bytes: 32 * 1024 * 1024,
+            lag_bytes: 64 * 1024 * 1024,
+            lag_age: Duration::from_secs(5),
+            disk: Arc::new(RealDisk),
+        }
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options")
+            .field("segment_bytes", &self.segment_bytes)
+            .field("cache_bytes", &self.cache_bytes)
+            .field("rebuild_after", &self.rebuild_after)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a record was not taken. Nothing of it was kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unavailable {
+    /// The queue is full; try again in a moment.
+    #[error("the journal's queue is full; try again in a moment")]
+    Overloaded,
+    /// The journal failed; this process takes no more records.
+    #[error("the journal failed and takes nothing more until the server is restarted")]
+    Failed,
+    /// The log is closed.
+    #[error("the log is closed")]
+    Closed,
+    /// The record is larger than the log keeps.
+    #[error("the record has {0} bytes; the log keeps at most {limit}", limit = record::LARGEST)]
+    TooLarge(usize),
+    /// The words are not as long as the header says.
+    #[error("the record's words are not as long as its header says")]
+    Malformed,
+}
+
+/// Why a question got no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// Too many questions wait; try again in a moment.
+    #[error("the log's read queue is full; try again in a moment")]
+    Overloaded,
+    /// The log is closed.
+    #[error("the log is closed")]
+    Closed,
+    /// The question itself panicked.
+    #[error("a read of the log panicked")]
+    Panicked,
+}
+
+/// What handle and threads share. Lives until the last of them ends; so does the lock.
+pub(super) struct Shared {
+    pub(super) gauge: Gauge,
+    pub(super) shelf: RwLock<Arc<dyn Shelf>>,
+    /// `None`: in memory only.
+    pub(super) catalog: Option<Arc<Catalog>>,
+    pub(super) overlay: Arc<Overlay>,
+    pub(super) wounds: Wounds,
+    pub(super) disk: Arc<dyn Disk>,
+    /// The locked file; dropping it lets the directory go.
+    pub(super) lock: Mutex<Option<std::fs::File>>,
+}
+
+/// Held by a thread for its life; the last act of a thread is to drop it.
+pub(super) struct Alive(Arc<watch::Sender<usize>>);
+
+impl Alive {
+    fn new(threads: &Arc<watch::Sender<usize>>) -> Self {
+        threads.send_modify(|count| *count += 1);
+        Self(Arc::clone(threads))
+    }
+}
+
+impl Clone for Alive {
+    fn clone(&self) -> Self {
+        Self::new(&self.0)
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
+}
+
+impl Shared {
+    pub(super) fn reader(&self) -> Reader {
+        Reader {
+            shelf: Arc::clone(&self.shelf.read()),
+            backup: self.catalog.clone().map(Backup),
+            overlay: Arc::clone(&self.overlay),
+            wounds: self.wounds.clone(),
+        }
+    }
+}
+
+/// A handle on the log. Clones share it.
+#[derive(Clone)]
+pub struct Log {
+    shared: Arc<Shared>,
+    orders: SyncSender<Order>,
+    feed: SyncSender<Feed>,
+    jobs: Arc<Mutex<Option<SyncSender<Job>>>>,
+    /// How many threads live.
+    threads: watch::Receiver<usize>,
+}
+
+impl std::fmt::Debug for Log {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Log")
+            .field("health", &self.health())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Log {
+    /// Opens the log in a directory, or makes one there, and mends what a crash or damage left.
+    /// Blocks; holds the directory's exclusive lock until every handle is gone and the log closed.
+    pub fn open(dir: &Path, options: Options) -> Result<(Self, Recovery), OpenError> {
+        let group_bytes = options.segment_bytes.max(SMALLEST_SEGMENT) / 4;
+        let opened = recovery::open(dir, &options)?;
+        let shared = Arc::new(Shared {
+            gauge: Gauge::new(options.queue_bytes, options.lag_bytes, options.lag_age),
+            shelf: RwLock::new(opened.shelf),
+            catalog: Some(opened.catalog),
+            overlay: Arc::default(),
+            wounds: Wounds::default(),
+            disk: Arc::clone(&options.disk),
+            lock: Mutex::new(Some(opened.lock)),
+        });
+        let log = Self::start(shared, Some(opened.writer), opened.keeper, group_bytes).map_err(
+            |source| OpenError::Io {
+                action: "start the threads of",
+                path: PathBuf::from(dir),
+                source,
+            },
+        )?;
+        Ok((log, opened.recovery))
+    }
+
+    /// A log in memory, behind the same interface. It ends with the process.
+    #[must_use]
+    pub fn ephemeral() -> Self {
+        let options = Options::default();
+        let shared = Arc::new(Shared {
+            gauge: Gauge::new(options.queue_bytes, options.lag_bytes, options.lag_age),
+            shelf: RwLock::new(Arc::new(MemoryShelf::default())),
+            catalog: None,
+            overlay: Arc::default(),
+            wounds: Wounds::default(),
+            disk: options.disk,
+            lock: Mutex::default(),
+        });
+        Self::start(shared, None, None, options.segment_bytes)
+            .expect("the operating system starts four threads")
+    }
+
+    fn start(
+        shared: Arc<Shared>,
+        writer: Option<Writer>,
+        keeper: Option<Keeper>,
+        group_bytes: u64,
+    ) -> std::io::Result<Self> {
+        let (orders, incoming) = sync_channel(QUEUE_RECORDS);
+        let (feed, fed) = sync_channel(QUEUE_GROUPS);
+        let (jobs, asked) = sync_channel(QUEUE_JOBS);
+        let count = Arc::new(watch::Sender::new(0));
+        let threads = count.subscribe();
+        store_thread::start(Arc::clone(&shared), keeper, fed, Alive::new(&count))?;
+        let group_bytes = usize::try_from(group_bytes).unwrap_or(usize::MAX);
+        let alive = Alive::new(&count);
+        journal_thread::start(
+            Arc::clone(&shared),
+            writer,
+            incoming,
+            feed.clone(),
+            group_bytes,
+            alive,
+        )?;
+        read_threads::start(&shared, asked, &Alive::new(&count))?;
+        Ok(Self {
+            shared,
+            orders,
+            feed,
+            jobs: Arc::new(Mutex::new(Some(jobs))),
+            threads,
+        })
+    }
+
+    /// Hands over one record that has its place. Never waits; after an error nothing was taken. The
+    /// caller hands over each log's records in order.
+    pub fn append(
+        &self,
+        record: Arc<Record>,
+        header: EncodedHeader,
+        progress: &Arc<Progress>,
+    ) -> Result<(), Unavailable> {
+        let gauge = &self.shared.gauge;
+        if gauge.is_closed() {
+            return Err(Unavailable::Closed);
+        }
+        if gauge.journal_failed() {
+            progress.fail();
+            return Err(Unavailable::Failed);
+        }
+        if !record::fits(&record) {
+            return Err(Unavailable::Malformed);
+        }
+        let item = Item {
+            record,
+            header,
+            progress: Arc::clone(progress),
+            event: None,
+            queued: Instant::now(),
+        };
+        let len = item.len();
+        if len > record::LARGEST {
+            return Err(Unavailable::TooLarge(len));
+        }
+        if !gauge.enter_queue(len as u64) {
+            return Err(Unavailable::Overloaded);
+        }
+        self.orders
+            .try_send(Order::Append(Box::new(item)))
+            .map_err(|error| {
+                gauge.leave_queue(len as u64);
+                match error {
+                    TrySendError::Full(_) => Unavailable::Overloaded,
+                    TrySendError::Disconnected(_) => Unavailable::Closed,
+                }
+            })
+    }
+
+    /// Whether new entries may be ordered. Cheap: ask before each one.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.shared.gauge.health()
+    }
+
+    /// How far the store is behind: the age of the oldest entry it lacks.
+    #[must_use]
+    pub fn lag(&self) -> Duration {
+        self.shared.gauge.age()
+    }
+
+    /// Damaged entries that readers found in the store since the log was opened; each was served
+    /// from the journal.
+    #[must_use]
+    pub fn damage_found(&self) -> u64 {
+        self.shared.wounds.found()
+    }
+
+    /// Runs a question on a read thread.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Reader) -> T + Send + 'static,
+    ) -> Result<T, AskError> {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |reader| {
+            // Whoever asked may be gone.
+            let _ = answer.send(question(reader));
+        });
+        let sent = match &*self.jobs.lock() {
+            Some(jobs) => jobs.try_send(job),
+            None => return Err(AskError::Closed),
+        };
+        sent.map_err(|error| match error {
+            TrySendError::Full(_) => AskError::Overloaded,
+            TrySendError::Disconnected(_) => AskError::Closed,
+        })?;
+        answered.await.map_err(|_| AskError::Panicked)
+    }
+
+    /// Builds the store anew from the journal into a fresh generation and goes over to it; serving
+    /// goes on meanwhile. For after erasures: sled keeps old pages. `false` if it could not be built
+    /// (it is logged why) or there is nothing to rebuild.
+    pub async fn rebuild_store(&self) -> bool {
+        let (answer, answered) = oneshot::channel();
+        let feed = self.feed.clone();
+        // The queue may be full for a moment; waiting for it must not hold up a task.
+        let sent = tokio::task::spawn_blocking(move || feed.send(Feed::Rebuild(answer)).is_ok());
+        sent.await.unwrap_or(false) && answered.await.unwrap_or(false)
+    }
+
+    /// Writes what is queued, brings the store up to it, syncs both. Idempotent; later appends are
+    /// refused.
+    pub async fn close(&self) {
+        if self.shared.gauge.close() {
+            let orders = self.orders.clone();
+            // Behind everything queued; the queue may be full for a moment.
+            let sent = tokio::task::spawn_blocking(move || orders.send(Order::Close));
+            let _ = sent.await;
+        }
+        // What waits for a read thread is still answered; then those threads end.
+        self.jobs.lock().take();
+        let mut threads = self.threads.clone();
+        // An error means that every thread has ended.
+        let _ = threads.wait_for(|alive| *alive == 0).await;
+        // Other handles may live on; the directory is free all the same. sled's end does IO, so it is
+        // not for a task.
+        let shared = Arc::clone(&self.shared);
+        let freed = tokio::task::spawn_blocking(move || {
+            *shared.shelf.write() = Arc::new(MemoryShelf::default());
+            shared.lock.lock().take();
+        });
+        let _ = freed.await;
+    }
+}

@@ -1,0 +1,80 @@
+//! The next segment, made ahead by its own thread: filled with zeros, synced, then named.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use super::super::disk::Disk;
+use super::segment::{self, Segment, SegmentHeader, SegmentName};
+
+/// Makes a segment: zeros and header on the platter first, then its name.
+pub(in crate::log) fn prepare(
+    disk: &dyn Disk,
+    dir: &Path,
+    header: SegmentHeader,
+) -> io::Result<Segment> {
+    let path = segment::path(dir, header.number);
+    let made = path.with_extension("new");
+    let file = disk.open(&made, true)?;
+    // From nothing: what an earlier, interrupted attempt left must not stay.
+    file.resize(0)?;
+    segment::zero(&*file, 0, header.size)?;
+    file.write_at(&header.encode(), 0)?;
+    file.sync()?;
+    disk.rename(&made, &path)?;
+    disk.sync_dir(dir)?;
+    Ok(Segment {
+        number: header.number,
+        path,
+        file,
+    })
+}
+
+/// The helper thread's handle.
+pub(in crate::log) struct Spares {
+    /// Holds one order: the writer orders the next segment only after it has taken the last.
+    orders: SyncSender<SegmentName>,
+    made: Receiver<io::Result<Segment>>,
+}
+
+impl Spares {
+    pub(in crate::log) fn start(
+        disk: Arc<dyn Disk>,
+        dir: PathBuf,
+        journal: [u8; 16],
+        size: u64,
+    ) -> io::Result<Self> {
+        let (orders, incoming) = sync_channel::<SegmentName>(1);
+        let (done, made) = sync_channel(1);
+        thread::Builder::new()
+            .name("journal-spare".to_owned())
+            .spawn(move || {
+                for number in incoming {
+                    let header = SegmentHeader {
+                        number,
+                        journal,
+                        size,
+                    };
+                    if done.send(prepare(&*disk, &dir, header)).is_err() {
+                        return;
+                    }
+                }
+            })?;
+        Ok(Self { orders, made })
+    }
+
+    /// Asks for a segment to be made.
+    pub(in crate::log) fn order(&self, number: SegmentName) {
+        // It cannot be full (see the field); a thread that ended is noticed by `take`.
+        let _ = self.orders.try_send(number);
+    }
+
+    /// Waits for the segment ordered before.
+    pub(in crate::log) fn take(&self) -> io::Result<Segment> {
+        self.made
+            .recv()
+            .unwrap_or_else(|_| Err(io::Error::other("the thread that makes segments ended")))
+    }
+}

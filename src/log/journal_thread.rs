@@ -1,0 +1,163 @@
+//! The journal thread: takes all that waits as one group, has it written and synced, raises the
+//! marks, feeds the store. A thin shell around [`Writer`].
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::thread;
+
+use super::handle::{Alive, Shared};
+use super::journal::{Item, Writer, Written};
+use super::store_thread::{Fed, Feed};
+use crate::domain::Event;
+use crate::entry;
+
+/// Records in one group at most.
+const GROUP_RECORDS: usize = 4096;
+/// Bytes in one group at most, however large the segments.
+const GROUP_BYTES: usize = 1024 * 1024;
+
+/// What the thread is told.
+pub(super) enum Order {
+    /// Write this.
+    Append(Box<Item>),
+    /// Write what came before, then end.
+    Close,
+}
+
+struct JournalThread {
+    shared: Arc<Shared>,
+    writer: Option<Writer>,
+    feed: SyncSender<Feed>,
+    group_bytes: usize,
+    /// Groups of a log in memory are numbered here.
+    number: u64,
+}
+
+pub(super) fn start(
+    shared: Arc<Shared>,
+    writer: Option<Writer>,
+    orders: Receiver<Order>,
+    feed: SyncSender<Feed>,
+    group_bytes: usize,
+    alive: Alive,
+) -> io::Result<()> {
+    let mut this = JournalThread {
+        shared,
+        writer,
+        feed,
+        group_bytes: group_bytes.min(GROUP_BYTES),
+        number: 0,
+    };
+    thread::Builder::new()
+        .name("journal".to_owned())
+        .spawn(move || {
+            this.run(&orders);
+            drop(this);
+            drop(alive);
+        })?;
+    Ok(())
+}
+
+impl JournalThread {
+    fn run(&mut self, orders: &Receiver<Order>) {
+        let mut open = true;
+        let mut held: Option<Box<Item>> = None;
+        while open || held.is_some() {
+            let mut group = Vec::new();
+            let mut bytes = 0;
+            while group.len() < GROUP_RECORDS {
+                let next = match held.take() {
+                    Some(item) => Some(item),
+                    // Waits for the first; takes further ones only if they are there.
+                    None if group.is_empty() && open => match orders.recv() {
+                        Ok(Order::Append(item)) => Some(item),
+                        Ok(Order::Close) | Err(_) => {
+                            open = false;
+                            None
+                        }
+                    },
+                    None => match orders.try_recv() {
+                        Ok(Order::Append(item)) => Some(item),
+                        Ok(Order::Close) => {
+                            open = false;
+                            None
+                        }
+                        Err(_) => None,
+                    },
+                };
+                let Some(mut item) = next else {
+                    break;
+                };
+                if !group.is_empty() && bytes + item.len() > self.group_bytes {
+                    held = Some(item);
+                    break;
+                }
+                bytes += item.len();
+                item.event = entry::event(&item.record.header).ok().flatten();
+                group.push(*item);
+            }
+            if !group.is_empty() {
+                self.group(group, bytes as u64);
+            }
+        }
+        // Its end tells the store thread that nothing more comes.
+        let _ = self.feed.send(Feed::Close);
+    }
+
+    fn group(&mut self, mut items: Vec<Item>, bytes: u64) {
+        let shared = Arc::clone(&self.shared);
+        let gauge = &shared.gauge;
+        gauge.leave_queue(bytes);
+        if gauge.journal_failed() {
+            items.iter().for_each(|item| item.progress.fail());
+            return;
+        }
+        let written = match self.write(&mut items) {
+            Ok(written) => written,
+            Err(error) => {
+                // Never tried again: after a failed sync nobody knows what is on the platter.
+                tracing::error!(%error, "the journal failed; nothing more is acknowledged until a restart");
+                gauge.fail_journal();
+                items.iter().for_each(|item| item.progress.fail());
+                return;
+            }
+        };
+        for (log, seq) in &written.erased {
+            self.shared.overlay.add(log, *seq);
+        }
+        if let Some(item) = items.first() {
+            gauge.enter_store(bytes, item.queued);
+        }
+        items
+            .iter()
+            .for_each(|item| item.progress.raise_synced(item.seq()));
+        let fed = Fed {
+            group: written.number,
+            segment: written.segment,
+            closed_before: written.closed,
+            bytes,
+            items,
+        };
+        if self.feed.send(Feed::Group(Box::new(fed))).is_err() {
+            self.shared.gauge.fail_store(true);
+        }
+    }
+
+    fn write(&mut self, items: &mut [Item]) -> io::Result<Written> {
+        if let Some(writer) = &mut self.writer {
+            return writer.write(items);
+        }
+        self.number += 1;
+        let erased = items.iter().filter_map(|item| {
+            let seq = item.event.as_ref().and_then(Event::erases)?;
+            Some((item.record.header.log.clone(), seq))
+        });
+        Ok(Written {
+            number: self.number,
+            segment: 0,
+            closed: false,
+            erased: erased.collect(),
+        })
+    }
+}

@@ -1,0 +1,46 @@
+//! The durable log: records, the journal that makes them safe, the store they are read from, and
+//! the recovery of each from the other (K8).
+//!
+//! It owns everything below the data directory except `keys/`. It never decides, orders or folds:
+//! rooms do, and hand over records that already have their place. It never opens words.
+//!
+//! An entry's way: [`Log::append`] puts it into a bounded queue; the journal thread writes all that
+//! waits as one group, syncs once, overwrites the words that the group erases, and raises
+//! [`Progress::synced`]; the store thread puts the group into the store and raises
+//! [`Progress::stored`]; two read threads serve [`Log::ask`].
+//!
+//! ```text
+//! DIR/LOCK              held by the process that has the log open
+//! DIR/journal/*.seg     segments: the first copy, and what the store is rebuilt from
+//! DIR/store/CURRENT     names the generation in use; gen-NNNNNNNN/ is a sled directory
+//! DIR/store.mark        up to which group the store is known to be on the platter
+//! ```
+
+mod backup;
+mod bytes_in;
+pub mod disk;
+mod finding;
+mod gauge;
+mod handle;
+mod journal;
+mod journal_thread;
+mod mids;
+mod overlay;
+mod pour;
+mod progress;
+mod read_threads;
+mod reader;
+pub mod record;
+mod recovery;
+mod store;
+mod store_thread;
+mod wounds;
+
+pub use finding::{Done, Finding, Hole, OpenError, Recovery, Where};
+pub use gauge::Health;
+pub use handle::{AskError, Log, Options, Unavailable};
+pub use mids::{Found, MidIndex};
+pub use progress::Progress;
+pub use reader::{Budget, Head, ReadError, Reader, Slice};
+pub use record::EncodedHeader;
+pub use store::ShelfError;

@@ -1,0 +1,148 @@
+//! Generations of the store: `store/gen-NNNNNNNN` folders, and `store/CURRENT` that names the one in
+//! use. A rebuild fills a fresh folder and swaps the name, atomically.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use super::shelf::ShelfError;
+use super::sled::SledShelf;
+
+/// The folder `store/`.
+#[derive(Clone, Debug)]
+pub(in crate::log) struct Generations {
+    dir: PathBuf,
+    cache_bytes: u64,
+}
+
+/// How opening the current generation went.
+pub(in crate::log) enum Opened {
+    /// There is none: a new directory, or the pointer is gone.
+    None,
+    /// It opened; with what had to be taken out of its way.
+    Yes(u32, SledShelf, Vec<String>),
+    /// It did not, even with its snapshots set aside.
+    No(u32, ShelfError),
+}
+
+impl Generations {
+    pub(in crate::log) fn new(dir: PathBuf, cache_bytes: u64) -> Self {
+        Self { dir, cache_bytes }
+    }
+
+    pub(in crate::log) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(in crate::log) fn path(&self, generation: u32) -> PathBuf {
+        self.dir.join(format!("gen-{generation:08}"))
+    }
+
+    fn pointer(&self) -> PathBuf {
+        self.dir.join("CURRENT")
+    }
+
+    /// The generation in use, if the pointer names one.
+    pub(in crate::log) fn current(&self) -> Option<u32> {
+        let text = fs::read_to_string(self.pointer()).ok()?;
+        text.trim_end().strip_prefix("gen-")?.parse().ok()
+    }
+
+    /// A number that no folder has.
+    pub(in crate::log) fn next(&self) -> io::Result<u32> {
+        let mut highest = self.current().unwrap_or(0);
+        for entry in fs::read_dir(&self.dir)? {
+            let name = entry?.file_name();
+            let number = name.to_str().and_then(|name| {
+                let digits = name.strip_prefix("gen-")?.get(..8)?;
+                digits.parse().ok()
+            });
+            highest = highest.max(number.unwrap_or(0));
+        }
+        Ok(highest + 1)
+    }
+
+    /// Names the generation in use: temporary file, sync, rename, sync of the folder.
+    pub(in crate::log) fn point_at(&self, generation: u32) -> io::Result<()> {
+        let made = self.dir.join("CURRENT.new");
+        let mut file = File::create(&made)?;
+        writeln!(file, "gen-{generation:08}")?;
+        file.sync_all()?;
+        fs::rename(&made, self.pointer())?;
+        File::open(&self.dir)?.sync_all()
+    }
+
+    /// Opens a generation, in a thread of its own: sled panics on damage.
+    pub(in crate::log) fn open(&self, generation: u32) -> Result<SledShelf, ShelfError> {
+        let dir = self.path(generation);
+        let cache = self.cache_bytes;
+        let failed = |why: String| ShelfError {
+            action: "open",
+            why,
+        };
+        thread::Builder::new()
+            .name("store-open".to_owned())
+            .spawn(move || SledShelf::open(&dir, cache))
+            .map_err(|error| failed(error.to_string()))?
+            .join()
+            .unwrap_or_else(|_| Err(failed("its engine panicked".to_owned())))
+    }
+
+    /// Opens the current generation. What is known to stop sled although nothing is lost is taken
+    /// out of its way: a snapshot half made, then any snapshot (sled scans its log instead).
+    pub(in crate::log) fn open_current(&self) -> io::Result<Opened> {
+        let Some(generation) = self.current() else {
+            return Ok(Opened::None);
+        };
+        if !self.path(generation).is_dir() {
+            return Ok(Opened::None);
+        }
+        let mut done = self.set_aside(generation, |name| {
+            name.starts_with("snap.") && name.ends_with(".generating")
+        })?;
+        let first = match self.open(generation) {
+            Ok(shelf) => return Ok(Opened::Yes(generation, shelf, done)),
+            Err(error) => error,
+        };
+        let snapshots = self.set_aside(generation, |name| name.starts_with("snap."))?;
+        if snapshots.is_empty() {
+            return Ok(Opened::No(generation, first));
+        }
+        done.extend(snapshots);
+        match self.open(generation) {
+            Ok(shelf) => Ok(Opened::Yes(generation, shelf, done)),
+            Err(_) => Ok(Opened::No(generation, first)),
+        }
+    }
+
+    fn set_aside(&self, generation: u32, which: impl Fn(&str) -> bool) -> io::Result<Vec<String>> {
+        let mut done = Vec::new();
+        for entry in fs::read_dir(self.path(generation))? {
+            let entry = entry?;
+            if let Some(name) = entry.file_name().to_str()
+                && which(name)
+            {
+                fs::rename(
+                    entry.path(),
+                    entry.path().with_file_name(format!("aside.{name}")),
+                )?;
+                done.push(name.to_owned());
+            }
+        }
+        Ok(done)
+    }
+
+    /// Every folder but the one in use.
+    pub(in crate::log) fn others(&self) -> io::Result<Vec<PathBuf>> {
+        let current = self.current().map(|current| self.path(current));
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.dir)? {
+            let path = entry?.path();
+            if path.is_dir() && Some(&path) != current.as_ref() {
+                found.push(path);
+            }
+        }
+        Ok(found)
+    }
+}

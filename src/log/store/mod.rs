@@ -1,0 +1,28 @@
+//! The store behind the journal: indexed, read from, and always made anew from the journal if need be.
+//!
+//! Behind one narrow interface, [`Shelf`], stand sled and the in-memory twin. Only the store thread
+//! writes; read threads read. It never acknowledges anything: the journal does.
+//!
+//! One tree. Keys: `e` log 0 seq → record; `m` log 0 mid → row; `t` log 0 topic seq → nothing; the
+//! single letters `a` (newest group applied), `r` (unix second of the first erasure since this
+//! generation was built). Numbers in keys are big-endian, so that they sort.
+
+mod generation;
+mod index;
+mod keys;
+mod mark;
+mod memory;
+mod row;
+mod shelf;
+mod sled;
+
+pub(super) use generation::{Generations, Opened};
+pub(super) use index::{Batch, Staged, number};
+pub(super) use keys::{
+    APPLIED, ERASED_SINCE, end_of, entry_key, log_of, log_prefix, row_key, seq_of, topic_prefix,
+};
+pub(super) use mark::{Mark, MarkFile};
+pub(super) use memory::MemoryShelf;
+pub(super) use row::decode as decode_row;
+pub use shelf::ShelfError;
+pub(super) use shelf::{Shelf, chunk};

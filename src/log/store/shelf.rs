@@ -1,0 +1,67 @@
+//! The narrow interface behind which the store keeps its keys.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use bytes::Bytes;
+
+/// Why the store did not answer. It says nothing of what is kept there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the store failed to {action}: {why}")]
+pub struct ShelfError {
+    /// What was tried.
+    pub action: &'static str,
+    /// What the engine said.
+    pub why: String,
+}
+
+/// A sorted map of bytes that outlives the process, or not.
+pub(in crate::log) trait Shelf: Send + Sync {
+    /// The value of a key.
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, ShelfError>;
+    /// Visits keys from `from` up to and without `to`, or the other way round, until told to stop.
+    /// The visitor must not panic: a panic below it is taken for the engine's.
+    fn visit(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        backward: bool,
+        visitor: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), ShelfError>;
+    /// Puts all or nothing.
+    fn apply(&self, puts: BTreeMap<Vec<u8>, Vec<u8>>) -> Result<(), ShelfError>;
+    /// Brings everything applied to the platter.
+    fn sync(&self) -> Result<(), ShelfError>;
+    /// Bytes it takes on disk or in memory.
+    fn size(&self) -> Result<u64, ShelfError>;
+}
+
+/// Keys and values of one range, a bounded piece at a time, so that whoever looks at them does it
+/// outside the engine.
+pub(in crate::log) fn chunk(
+    shelf: &dyn Shelf,
+    from: &[u8],
+    to: &[u8],
+    backward: bool,
+    entries: usize,
+    bytes: usize,
+) -> Result<Vec<(Vec<u8>, Bytes)>, ShelfError> {
+    let mut found = Vec::new();
+    let mut taken = 0;
+    if entries == 0 {
+        return Ok(found);
+    }
+    shelf.visit(from, to, backward, &mut |key, value| {
+        taken += value.len();
+        if !found.is_empty() && taken > bytes {
+            return ControlFlow::Break(());
+        }
+        found.push((key.to_vec(), Bytes::copy_from_slice(value)));
+        if found.len() >= entries {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    })?;
+    Ok(found)
+}

@@ -1,0 +1,108 @@
+//! sled behind the narrow interface, with its traps: it panics on damage, so every call runs under
+//! `catch_unwind`; its flush does not reach the platter, so [`Shelf::sync`] syncs its file as well.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use bytes::Bytes;
+
+use super::shelf::{Shelf, ShelfError};
+
+/// One open sled directory.
+pub(in crate::log) struct SledShelf {
+    db: sled::Db,
+    /// Our own handle on sled's file: any handle of a file brings all of it to the platter.
+    file: File,
+}
+
+fn failed(action: &'static str, why: &impl ToString) -> ShelfError {
+    ShelfError {
+        action,
+        why: why.to_string(),
+    }
+}
+
+/// Runs a call of sled; its panics become errors.
+fn guarded<T>(
+    action: &'static str,
+    call: impl FnOnce() -> sled::Result<T>,
+) -> Result<T, ShelfError> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(failed(action, &error)),
+        Err(_) => Err(failed(action, &"its engine panicked")),
+    }
+}
+
+impl SledShelf {
+    /// Opens or makes a sled in `dir`. Run it on a thread of its own: it may panic past its guard
+    /// in threads that it starts.
+    pub(in crate::log) fn open(dir: &Path, cache_bytes: u64) -> Result<Self, ShelfError> {
+        let db = guarded("open", || {
+            sled::Config::new()
+                .path(dir)
+                .mode(sled::Mode::HighThroughput)
+                .cache_capacity(cache_bytes)
+                // The store thread decides when.
+                .flush_every_ms(None)
+                .open()
+        })?;
+        let file = File::open(dir.join("db")).map_err(|error| failed("open its file", &error))?;
+        Ok(Self { db, file })
+    }
+}
+
+impl Shelf for SledShelf {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, ShelfError> {
+        let value = guarded("read", || self.db.get(key))?;
+        Ok(value.map(|value| Bytes::copy_from_slice(&value)))
+    }
+
+    fn visit(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        backward: bool,
+        visitor: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), ShelfError> {
+        if from >= to {
+            return Ok(());
+        }
+        guarded("read a range", || {
+            let mut range = self.db.range(from..to);
+            while let Some(pair) = if backward {
+                range.next_back()
+            } else {
+                range.next()
+            } {
+                let (key, value) = pair?;
+                if visitor(&key, &value).is_break() {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn apply(&self, puts: BTreeMap<Vec<u8>, Vec<u8>>) -> Result<(), ShelfError> {
+        let mut batch = sled::Batch::default();
+        for (key, value) in puts {
+            batch.insert(key, value);
+        }
+        guarded("write", || self.db.apply_batch(batch))
+    }
+
+    fn sync(&self) -> Result<(), ShelfError> {
+        guarded("flush", || self.db.flush())?;
+        self.file
+            .sync_data()
+            .map_err(|error| failed("sync its file", &error))
+    }
+
+    fn size(&self) -> Result<u64, ShelfError> {
+        guarded("measure", || self.db.size_on_disk())
+    }
+}

@@ -1,0 +1,179 @@
+//! `wardroom serve` as a script sees it: ready file, banner, signals, refusals.
+
+use std::fs;
+use std::io::Read as _;
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use wardroom::identity::DevKey;
+
+use crate::command::{Place, end};
+
+/// How long anything may take before a test gives up. Reached only when something is broken.
+const DEADLINE: Duration = Duration::from_mins(1);
+
+/// A node that ends with its test.
+struct Node {
+    child: Child,
+    ready: Value,
+}
+
+impl Node {
+    /// Starts one and waits until it says that it is ready.
+    fn start(place: &Place, arguments: &[&str]) -> Self {
+        let all = [arguments, &["--listen", "127.0.0.1:0", "--ready-file", "ready.json"]].concat();
+        let mut child = place
+            .command(&all)
+            .stdout(Stdio::piped())
+            .stderr(fs::File::create(place.path("stderr")).unwrap())
+            .spawn()
+            .unwrap();
+        let began = Instant::now();
+        loop {
+            // Written by rename: what can be read is whole.
+            if let Ok(text) = fs::read_to_string(place.path("ready.json")) {
+                let ready = serde_json::from_str(&text).unwrap();
+                return Self { child, ready };
+            }
+            let stderr = || fs::read_to_string(place.path("stderr")).unwrap();
+            assert!(child.try_wait().unwrap().is_none(), "ended: {}", stderr());
+            assert!(began.elapsed() < DEADLINE, "not ready: {}", stderr());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn get(&self, key: &str) -> &str {
+        self.ready[key].as_str().unwrap()
+    }
+
+    /// Sends a signal and waits for the end: the exit code and what was on stdout.
+    fn stop(mut self, signal: &str) -> (Option<i32>, String) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+        let mut out = String::new();
+        self.child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+        (self.child.wait().unwrap().code(), out)
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_ready_file_tells_where_it_serves_and_goes_with_the_node() {
+    for signal in ["-TERM", "-INT"] {
+        let place = Place::new();
+        place.file("ready.json.0.new", "of another one");
+        let node = Node::start(&place, &["--data", "d"]);
+        assert_eq!(node.ready["pid"], node.child.id());
+        let address = node.get("url").strip_prefix("http://").unwrap().to_owned();
+        assert!(TcpStream::connect(&address).is_ok(), "{address}");
+        assert_eq!(node.get("socket"), format!("ws://{address}/v1/socket"));
+        assert_eq!(node.ready.as_object().unwrap().len(), 3);
+
+        assert_eq!(node.stop(signal).0, Some(0), "{signal}");
+        assert!(!place.path("ready.json").exists(), "the file goes with the node");
+    }
+}
+
+#[test]
+fn serve_is_the_default_verb() {
+    for verb in [&[][..], &["serve"][..]] {
+        let place = Place::new();
+        let node = Node::start(&place, &[verb, &["--ephemeral", "--node", "ward-3"]].concat());
+        assert_eq!(node.stop("-TERM").0, Some(0));
+    }
+}
+
+#[test]
+fn the_banner_says_where_to_go_and_how_to_get_in() {
+    let place = Place::new();
+    let node = Node::start(&place, &["--data", "the data"]);
+    let (url, socket) = (node.get("url").to_owned(), node.get("socket").to_owned());
+    let (code, banner) = node.stop("-TERM");
+    assert_eq!(code, Some(0));
+    assert!(banner.lines().count() <= 20, "{banner}");
+    assert!(banner.lines().all(|line| line.chars().count() <= 200), "{banner}");
+    for part in [&url, &socket, "the data", "this machine only", "Ctrl+C"] {
+        assert!(banner.contains(part), "{part}\n{banner}");
+    }
+
+    // The command that it shows, pasted into a shell, makes a token of this node.
+    let command = banner.lines().find_map(|line| line.trim_start().strip_prefix("Token")).unwrap();
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", command]).current_dir(place.path("")).env_clear();
+    let token = end(&mut shell);
+    assert_eq!((token.code, token.err.as_str()), (0, ""));
+    let key = DevKey::open_or_create(&place.path("the data/keys")).unwrap();
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap();
+    let now = u64::try_from(now.as_millis()).unwrap();
+    let claims = key.verifier("wardroom-dev").verify(token.out.trim(), now).unwrap();
+    assert_eq!(claims.roles, ["moderator"]);
+}
+
+#[test]
+fn log_lines_go_to_stderr_and_can_be_json() {
+    let place = Place::new();
+    place.file("wardroom.toml", "[telemetry]\nformat = \"json\"\n");
+    let node = Node::start(&place, &["--ephemeral"]);
+    let (code, banner) = node.stop("-TERM");
+    assert_eq!(code, Some(0));
+    assert!(banner.starts_with("Wardroom "), "{banner}");
+    let lines = fs::read_to_string(place.path("stderr")).unwrap();
+    assert!(lines.contains("asked to stop; draining"), "{lines}");
+    for line in lines.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert!(line["timestamp"].is_string() && line["level"].is_string(), "{line}");
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_ends_with_74_and_the_remedy() {
+    let place = Place::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let ended = place.run(&["--ephemeral", "--ready-file", "ready.json", "--listen", &address]);
+    assert_eq!((ended.code, ended.out.as_str()), (74, ""));
+    for part in [address.as_str(), "another program has it", "--listen 127.0.0.1:0"] {
+        assert!(ended.err.contains(part), "{part}\n{}", ended.err);
+    }
+    assert!(!place.path("ready.json").exists());
+}
+
+#[test]
+fn an_address_that_others_reach_ends_with_78_and_both_ways_out() {
+    let place = Place::new();
+    let ended = place.run(&["--listen", "0.0.0.0:0"]);
+    assert_eq!((ended.code, ended.out.as_str()), (78, ""));
+    for part in ["flag --listen", "--listen 127.0.0.1:7420", "server.trusted_proxy = true"] {
+        assert!(ended.err.contains(part), "{part}\n{}", ended.err);
+    }
+    assert!(!place.path("wardroom-data").exists(), "nothing was made");
+}
+
+#[test]
+fn a_ready_file_that_cannot_be_written_ends_the_node_with_74() {
+    let place = Place::new();
+    let arguments = ["--ephemeral", "--listen", "127.0.0.1:0", "--ready-file", "no/where.json"];
+    let ended = place.run(&arguments);
+    assert_eq!(ended.code, 74, "{}", ended.err);
+    assert!(ended.err.contains("failed to write the ready file no/where.json"), "{}", ended.err);
+}
+
+#[test]
+fn wrong_usage_of_serve_ends_with_2() {
+    let place = Place::new();
+    for arguments in [
+        &["--listen", "localhost"][..],
+        &["serve", "--listen", "7420"][..],
+        &["--ephemeral", "config", "check"][..],
+    ] {
+        assert_eq!(place.run(arguments).code, 2, "{arguments:?}");
+    }
+}

@@ -1,0 +1,58 @@
+//! Tokens on the socket: who gets in, and for how long.
+
+use serde_json::json;
+
+use crate::world::{Probe, World};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_over_closes_the_connection() {
+    let world = World::new();
+    let node = world.node_with(&["--ephemeral"], &[]);
+    let mut ana = Probe::open(&node.socket).await;
+    let token = world.token_for("ana", &[], 2);
+    ana.hello(&token).await;
+    assert_eq!(ana.closed().await, (4202, "token_expired".into()));
+
+    // Over for longer than the leeway: not even greeted.
+    let mut late = Probe::open(&node.socket).await;
+    let token = world.token_for("ana", &[], -60);
+    let refused = late.ask("hello", json!({ "token": token })).await.unwrap_err();
+    assert_eq!(refused["number"], 301);
+    assert_eq!(late.closed().await.0, 4202);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_foreign_token_is_refused_and_repeated_nowhere() {
+    let world = World::new();
+    let node = world.node_with(&["--ephemeral"], &[("WARDROOM_LOG", "trace")]);
+    let mut probe = Probe::open(&node.socket).await;
+    let token = World::new().token("mallory-canary", &["moderator"]);
+    let refused = probe.ask("hello", json!({ "token": token })).await.unwrap_err();
+    assert_eq!((&refused["code"], &refused["number"]), (&json!("token_invalid"), &json!(300)));
+    assert!(!refused.to_string().contains(&token));
+    assert_eq!(probe.closed().await, (4201, "token_invalid".into()));
+    assert!(!node.told().contains(&token), "the node's log holds a token");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_is_opaque_and_stays_the_same() {
+    let world = World::new();
+    let node = world.node();
+    let mut ana = node.probe(&world.token("ana@hospital.example", &[])).await;
+    drop(ana);
+    let mut again = Probe::open(&node.socket).await;
+    let first = again.hello(&world.token("ana@hospital.example", &[])).await;
+    let id = first["principal"]["id"].as_str().unwrap().to_owned();
+    assert!(!id.contains("ana"));
+    let mut other = Probe::open(&node.socket).await;
+    let ben = other.hello(&world.token("ben", &[])).await;
+    assert_ne!(ben["principal"]["id"], id.as_str());
+    drop((again, other));
+    node.kill();
+    let node = world.node();
+    ana = Probe::open(&node.socket).await;
+    let hello = ana.hello(&world.token("ana@hospital.example", &[])).await;
+    assert_eq!(hello["principal"]["id"], id.as_str());
+    // The subject rests nowhere in the open.
+    assert_eq!(crate::world::grep(&world.data(), b"ana@hospital.example"), None);
+}

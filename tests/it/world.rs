@@ -1,0 +1,95 @@
+//! The harness: a `World` with a data directory and tokens, `Node`s that serve it, `Probe`s that
+//! speak to them frame by frame.
+
+mod node;
+mod probe;
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tempfile::TempDir;
+use wardroom::identity::{Claims, DevKey};
+
+pub use node::Node;
+pub use probe::{Probe, mid, post};
+
+/// How long a test waits for anything before it calls it lost.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// A place where nodes live, and the key that signs their tokens.
+pub struct World {
+    dir: TempDir,
+    key: DevKey,
+}
+
+impl World {
+    /// A new one, with an empty data directory.
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let key = DevKey::open_or_create(&dir.path().join("data/keys")).unwrap();
+        Self { dir, key }
+    }
+
+    /// The nodes' data directory.
+    pub fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    /// A file beside it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// A token for an hour.
+    pub fn token(&self, sub: &str, roles: &[&str]) -> String {
+        self.token_for(sub, roles, 3600)
+    }
+
+    /// A token for this many seconds; it may be over already.
+    pub fn token_for(&self, sub: &str, roles: &[&str], seconds: i64) -> String {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        self.key.sign(&Claims {
+            iss: "wardroom-dev".into(),
+            sub: sub.into(),
+            name: format!("Dr {sub}"),
+            profession: Some("physician".into()),
+            specialties: vec!["cardiology".into()],
+            level: 1,
+            roles: roles.iter().map(|&role| role.into()).collect(),
+            org: None,
+            iat: now.saturating_sub(3600),
+            exp: now.saturating_add_signed(seconds),
+        })
+    }
+
+    /// Starts a node on the world's data directory.
+    pub fn node(&self) -> Node {
+        self.node_with(&[], &[])
+    }
+
+    /// The same with more flags and environment.
+    pub fn node_with(&self, flags: &[&str], env: &[(&str, &str)]) -> Node {
+        Node::start(&self.data(), &self.file("ready.json"), &self.file("node.log"), flags, env)
+    }
+}
+
+/// Every file below a folder.
+pub fn files(below: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![below.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() { folders.push(path) } else { found.push(path) }
+        }
+    }
+    found
+}
+
+/// Whether any file below a folder holds these bytes, and which.
+pub fn grep(below: &Path, needle: &[u8]) -> Option<PathBuf> {
+    files(below).into_iter().find(|path| {
+        let bytes = std::fs::read(path).unwrap_or_default();
+        bytes.windows(needle.len()).any(|window| window == needle)
+    })
+}

@@ -1,0 +1,151 @@
+//! A node: the shipped binary as a child process.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use super::{PATIENCE, Probe};
+
+/// A running server. Killed when dropped.
+pub struct Node {
+    child: Child,
+    /// `http://127.0.0.1:PORT`.
+    pub url: String,
+    /// `ws://127.0.0.1:PORT/v1/socket`.
+    pub socket: String,
+    /// From the start of the process until it serves.
+    pub started_in: Duration,
+    log: PathBuf,
+}
+
+impl Node {
+    pub fn start(
+        data: &Path,
+        ready: &Path,
+        log: &Path,
+        flags: &[&str],
+        env: &[(&str, &str)],
+    ) -> Self {
+        let _ = fs::remove_file(ready);
+        let begun = Instant::now();
+        let output = File::options().create(true).append(true).open(log).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wardroom"));
+        command
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(flags)
+            .arg("--data")
+            .arg(data)
+            .arg("--ready-file")
+            .arg(ready)
+            // Small segments: tests look at many of them, and zero-filling 64 MiB takes time.
+            .env("WARDROOM_LOG__SEGMENT_MIB", "4")
+            .env("WARDROOM_SERVER__DRAIN_SECONDS", "1")
+            .envs(env.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().unwrap())
+            .stderr(output);
+        let mut child = command.spawn().unwrap();
+        let ready = loop {
+            if let Ok(text) = fs::read_to_string(ready) {
+                break serde_json::from_str::<serde_json::Value>(&text).unwrap();
+            }
+            let told = || fs::read_to_string(log).unwrap_or_default();
+            if let Some(status) = child.try_wait().unwrap() {
+                panic!("the node ended with {status} before it served:\n{}", told());
+            }
+            assert!(begun.elapsed() < PATIENCE, "the node does not serve:\n{}", told());
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        Self {
+            child,
+            url: ready["url"].as_str().unwrap().into(),
+            socket: ready["socket"].as_str().unwrap().into(),
+            started_in: begun.elapsed(),
+            log: log.to_path_buf(),
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Everything the node has printed.
+    pub fn told(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// `kill -9`.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub fn stop(mut self) -> ExitStatus {
+        let status = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
+        assert!(status.unwrap().success());
+        let asked = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(asked.elapsed() < PATIENCE, "the node does not stop:\n{}", self.told());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits until it ended by itself, at a fault point.
+    pub fn wait(mut self) -> ExitStatus {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(begun.elapsed() < PATIENCE, "the node goes on:\n{}", self.told());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// A bare connection that has said hello.
+    pub async fn probe(&self, token: &str) -> Probe {
+        let mut probe = Probe::open(&self.socket).await;
+        probe.hello(token).await;
+        probe
+    }
+
+    /// The reference client, connected.
+    pub async fn client(&self, token: &str) -> wardroom_client::Client {
+        wardroom_client::Client::builder(&self.socket, token).connect().await.unwrap()
+    }
+
+    /// One HTTP request without a body: status line and body.
+    pub async fn get(&self, path: &str) -> (u16, String) {
+        self.http(&format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")).await
+    }
+
+    /// One raw HTTP request: the status and everything after the headers.
+    pub async fn http(&self, request: &str) -> (u16, String) {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let address = self.url.trim_start_matches("http://");
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, answer.split_once("\r\n\r\n").unwrap_or_default().1.to_owned())
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

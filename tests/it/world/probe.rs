@@ -1,0 +1,131 @@
+//! A bare connection: sends frames as text, keeps every frame that came, waits for the one asked for.
+
+use std::collections::VecDeque;
+
+use serde_json::{Value, json};
+use wardroom_client::wire::{Connection, Ended};
+
+use super::PATIENCE;
+
+/// One connection, held to what the wire says.
+pub struct Probe {
+    pub wire: Connection,
+    next: u64,
+    /// Frames that came while another one was waited for.
+    held: VecDeque<String>,
+}
+
+impl Probe {
+    pub async fn open(socket: &str) -> Self {
+        Self { wire: Connection::open(socket).await.unwrap(), next: 1, held: VecDeque::new() }
+    }
+
+    pub async fn hello(&mut self, token: &str) -> Value {
+        let ok = self.ask("hello", json!({ "token": token })).await;
+        ok.unwrap_or_else(|error| panic!("hello was refused: {error}"))
+    }
+
+    /// Sends text as it is.
+    pub async fn send(&mut self, text: impl Into<String>) {
+        self.wire.send(text.into()).await.unwrap();
+    }
+
+    /// Sends a command and does not wait. Returns its id.
+    pub async fn tell(&mut self, op: &str, d: Value) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        self.send(json!({ "id": id, "op": op, "d": d }).to_string()).await;
+        id
+    }
+
+    /// Sends a command and waits for its reply; entries that come meanwhile are held.
+    pub async fn ask(&mut self, op: &str, d: Value) -> Result<Value, Value> {
+        let id = self.tell(op, d).await;
+        self.reply(id).await
+    }
+
+    /// Waits for the reply to a command.
+    pub async fn reply(&mut self, id: u64) -> Result<Value, Value> {
+        let frame = self.wait_for(|frame| frame["id"] == id).await;
+        match frame.get("ok") {
+            Some(ok) => Ok(ok.clone()),
+            None => Err(frame["error"].clone()),
+        }
+    }
+
+    /// The next frame that is an entry, as text. Pings are answered on the way.
+    pub async fn entry(&mut self) -> String {
+        self.wait_for_text(|frame| frame.get("seq").is_some()).await
+    }
+
+    /// The next frame with this op.
+    pub async fn op(&mut self, op: &str) -> Value {
+        self.wait_for(|frame| frame["op"] == op).await
+    }
+
+    async fn wait_for(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        serde_json::from_str(&self.wait_for_text(wanted).await).unwrap()
+    }
+
+    async fn wait_for_text(&mut self, wanted: impl Fn(&Value) -> bool) -> String {
+        let matches = |text: &String| wanted(&serde_json::from_str(text).unwrap());
+        if let Some(index) = self.held.iter().position(matches) {
+            return self.held.remove(index).unwrap();
+        }
+        loop {
+            let text = self.receive().await.unwrap_or_else(|ended| panic!("cut off: {ended}"));
+            if matches(&text) {
+                return text;
+            }
+            self.held.push_back(text);
+        }
+    }
+
+    /// The next frame, whatever it is, pings answered.
+    pub async fn receive(&mut self) -> Result<String, Ended> {
+        loop {
+            let text = tokio::time::timeout(PATIENCE, self.wire.receive())
+                .await
+                .expect("the server says nothing")?;
+            if text.starts_with(r#"{"op":"ping""#) {
+                self.send(r#"{"op":"pong"}"#).await;
+                continue;
+            }
+            return Ok(text.to_string());
+        }
+    }
+
+    /// Waits for the close frame: its code and reason.
+    pub async fn closed(&mut self) -> (u16, String) {
+        loop {
+            match self.receive().await {
+                Ok(_) => {}
+                Err(Ended::Closed { code, reason }) => return (code, reason),
+                Err(ended) => panic!("no close frame: {ended}"),
+            }
+        }
+    }
+
+    pub async fn create(&mut self, room: &str) -> Value {
+        self.ask(
+            "room.create",
+            json!({ "room": room, "mid": mid(), "title": format!("Room {room}"), "class": "discussion" }),
+        )
+        .await
+        .unwrap()
+    }
+
+    pub async fn post(&mut self, room: &str, topic: &str, body: &str) -> Result<Value, Value> {
+        self.ask("message.post", post(room, topic, &mid(), body)).await
+    }
+}
+
+/// A fresh mid.
+pub fn mid() -> String {
+    wardroom_protocol::ids::Mid::fresh().to_string()
+}
+
+/// The body of a post.
+pub fn post(room: &str, topic: &str, mid: &str, body: &str) -> Value {
+    json!({ "room": room, "topic": topic, "mid": mid, "body": body })
+}
