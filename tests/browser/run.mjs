@@ -145,6 +145,12 @@ await check("a reply names what it answers", async () => {
   await holding(first, said("My reply")).locator(".reply-ref", { hasText: said("First words") }).waitFor();
 });
 
+await check("a reply leads back to what it answers", async () => {
+  await holding(first, said("My reply")).locator(".reply-ref").click();
+  await until("the focus is on what was answered", () =>
+    first.evaluate((text) => document.activeElement?.querySelector(".body")?.textContent === text, said("First words")));
+});
+
 await check("choosing a topic shows its messages only, and the way back works", async () => {
   await first.locator(".topic[data-topic]", { hasText: topic }).click();
   await until("only that topic is shown", async () => {
@@ -160,7 +166,11 @@ await check("scrolling up brings earlier messages without a jump", async () => {
   const before = await seqs(first);
   if (before[0] <= 3) return; // a room this small has no earlier ones
   const box = first.locator(".log-scroll");
-  await box.evaluate((element) => (element.scrollTop = 0));
+  await box.evaluate((element) => {
+    element.scrollTop = 0;
+    // A press right behind it, before the scroll has had its own event, must not undo it.
+    element.querySelector("[data-seq]").dispatchEvent(new PointerEvent("pointerdown", { bubbles: true }));
+  });
   await until("an earlier message is there", async () => (await seqs(first))[0] < before[0]);
   const after = await seqs(first);
   expect(after.every((seq, at) => at === 0 || seq > after[at - 1]), "the log is out of order");

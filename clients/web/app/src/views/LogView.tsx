@@ -185,8 +185,8 @@ function LogRow({ view, row, before, topic, active, onActive, onReply, onJump }:
       {newDay && <li class="day"><span>{day(message.at, Date.now())}</span></li>}
       <MessageRow room={view.name} message={message} joined={joined} active={active}
         mine={message.by === app.me.value?.id && !message.imported}
-        topicName={message.topicName ?? view.topics.get(message.topic)?.name}
-        showTopic={topic === undefined && (newDay || previous.topic !== message.topic)}
+        topicName={message.topicName || view.topics.get(message.topic)?.name || undefined}
+        showTopic={topic === undefined && !joined && (newDay || previous.topic !== message.topic || message.replyTo === undefined)}
         name={nameOf(message)}
         replied={replied && { name: nameOf(replied), body: replied.erased ? s.erased : replied.body, seq: replied.seq }}
         removal={view.log.removals.get(message.mid)}

@@ -29,7 +29,7 @@ export function Room({ view }: { view: RoomView }) {
   const state = view.log.state ?? summary;
   const title = state?.title ?? summary?.title ?? view.name;
   const topic = route.topic;
-  const topicName = topic === undefined ? undefined : (view.topics.get(topic)?.name ?? t.topics.erasedName);
+  const topicName = topic === undefined ? undefined : (view.topics.get(topic)?.name || t.topics.erasedName);
   const about = [
     state && (t.rooms.classes[state.class] ?? state.class),
     state?.specialty && state.specialty !== view.name ? state.specialty : undefined,
