@@ -135,13 +135,8 @@ pub async fn run(
     });
     let headers = Duration::from_secs(config.limits.header_seconds);
     let router = net::router(Arc::clone(&app));
-    let accepting = tokio::spawn(net::serve(
-        listener,
-        router,
-        app,
-        headers,
-        stop_accepting.clone(),
-    ));
+    let accepting =
+        tokio::spawn(net::serve(listener, router, app, headers, stop_accepting.clone()));
     let tidying = tokio::spawn(tidy(Arc::clone(&services), stop_accepting.clone()));
 
     ready(&Ready {
@@ -160,19 +155,13 @@ pub async fn run(
     let _ = tokio::join!(accepting, tidying);
     tasks.close();
     // Twice the promise: what is left then is a task that does not end, and must not hold us.
-    if tokio::time::timeout(within * 2 + Duration::from_secs(5), tasks.wait())
-        .await
-        .is_err()
-    {
+    if tokio::time::timeout(within * 2 + Duration::from_secs(5), tasks.wait()).await.is_err() {
         tracing::warn!(left = tasks.len(), "connections did not end in time");
     }
     drop(services);
     stop_rooms.cancel();
     rooms.close();
-    if tokio::time::timeout(Duration::from_secs(5), rooms.wait())
-        .await
-        .is_err()
-    {
+    if tokio::time::timeout(Duration::from_secs(5), rooms.wait()).await.is_err() {
         tracing::warn!(left = rooms.len(), "rooms did not end in time");
     }
     ground.log.close().await;
@@ -220,10 +209,8 @@ impl Ground {
 
     fn on_disk(config: &Config) -> Result<Self, ServerError> {
         let data = &config.data;
-        std::fs::create_dir_all(data).map_err(|source| ServerError::Data {
-            path: data.clone(),
-            source,
-        })?;
+        std::fs::create_dir_all(data)
+            .map_err(|source| ServerError::Data { path: data.clone(), source })?;
         let new = !data.join("journal").exists();
         let keys = data.join("keys");
         let token_key = DevKey::open_or_create(&keys)?;

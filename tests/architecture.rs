@@ -92,9 +92,30 @@ fn arrows_go_one_way() {
 fn the_domain_and_the_guard_are_pure() {
     // What clippy's lists cannot see. The lists themselves are denied in both modules.
     let banned = [
-        "std::fs", "std::net", "std::env", "std::process", "std::thread", "tokio", "serde", "async ",
-        ".await", "HashMap", "HashSet", "SystemTime", "Instant", "f32", "f64", "rand", "getrandom",
-        "tracing", "metrics", "println!", "Mutex", "RwLock", "static mut", "crate::log",
+        "std::fs",
+        "std::net",
+        "std::env",
+        "std::process",
+        "std::thread",
+        "tokio",
+        "serde",
+        "async ",
+        ".await",
+        "HashMap",
+        "HashSet",
+        "SystemTime",
+        "Instant",
+        "f32",
+        "f64",
+        "rand",
+        "getrandom",
+        "tracing",
+        "metrics",
+        "println!",
+        "Mutex",
+        "RwLock",
+        "static mut",
+        "crate::log",
     ];
     for folder in ["src/domain", "src/guard"] {
         let files = sources(&root().join(folder), &[".rs"]);
@@ -127,12 +148,8 @@ fn the_domain_knows_ids_only() {
 #[test]
 fn wire_bodies_stay_above_the_rooms() {
     // Facts and words are wire types to entry and identity, frames to delivery; rooms know ids only.
-    let allowed: &[(&str, &[&str])] = &[
-        ("room", &["ids"]),
-        ("cluster", &["ids"]),
-        ("log", &["ids"]),
-        ("seal", &["ids"]),
-    ];
+    let allowed: &[(&str, &[&str])] =
+        &[("room", &["ids"]), ("cluster", &["ids"]), ("log", &["ids"]), ("seal", &["ids"])];
     for (module, may) in allowed {
         for path in sources(&root().join("src").join(module), &[".rs"]) {
             let code = code(&path);

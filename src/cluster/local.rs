@@ -33,16 +33,11 @@ pub struct Ordered {
 pub struct Local;
 
 impl Local {
-    #[expect(
-        clippy::unused_self,
-        reason = "the other bus asks its server for the time"
-    )]
+    #[expect(clippy::unused_self, reason = "the other bus asks its server for the time")]
     pub(super) fn now_ms(self) -> u64 {
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| {
-                u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-            })
+            .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 
     pub(super) fn order(self, tip: &Tip, counts: bool) -> Ordered {
@@ -59,11 +54,7 @@ fn place(tip: &Tip, counts: bool, now_ms: u64) -> Ordered {
     } else {
         tip.head.epoch
     };
-    Ordered {
-        position: Position::new(epoch, tip.head.seq + 1),
-        n: counts.then_some(tip.n + 1),
-        at,
-    }
+    Ordered { position: Position::new(epoch, tip.head.seq + 1), n: counts.then_some(tip.n + 1), at }
 }
 
 #[cfg(test)]
@@ -72,47 +63,14 @@ mod tests {
 
     #[test]
     fn an_epoch_is_never_used_twice_and_time_never_runs_back() {
-        let empty = Tip {
-            head: Position::ZERO,
-            n: 0,
-            at: 0,
-            reopen: false,
-        };
+        let empty = Tip { head: Position::ZERO, n: 0, at: 0, reopen: false };
         let first = place(&empty, false, 7_500);
-        assert_eq!(
-            first,
-            Ordered {
-                position: Position::new(7, 1),
-                n: None,
-                at: 7_500
-            }
-        );
-        let tip = Tip {
-            head: first.position,
-            n: 0,
-            at: 7_500,
-            reopen: false,
-        };
+        assert_eq!(first, Ordered { position: Position::new(7, 1), n: None, at: 7_500 });
+        let tip = Tip { head: first.position, n: 0, at: 7_500, reopen: false };
         let second = place(&tip, true, 6_000);
-        assert_eq!(
-            second,
-            Ordered {
-                position: Position::new(7, 2),
-                n: Some(1),
-                at: 7_500
-            }
-        );
-        let lost = Tip {
-            head: second.position,
-            n: 1,
-            at: 7_500,
-            reopen: true,
-        };
-        assert_eq!(
-            place(&lost, false, 7_900).position,
-            Position::new(8, 3),
-            "same second"
-        );
+        assert_eq!(second, Ordered { position: Position::new(7, 2), n: Some(1), at: 7_500 });
+        let lost = Tip { head: second.position, n: 1, at: 7_500, reopen: true };
+        assert_eq!(place(&lost, false, 7_900).position, Position::new(8, 3), "same second");
         assert_eq!(place(&lost, false, 99_000).position, Position::new(99, 3));
     }
 }

@@ -81,11 +81,7 @@ impl Channel {
     /// The gate is visited no more.
     pub fn detach(&self, seat: Seat) {
         let mut members = self.members.lock();
-        if members
-            .slots
-            .get_mut(seat.0)
-            .is_some_and(|slot| slot.take().is_some())
-        {
+        if members.slots.get_mut(seat.0).is_some_and(|slot| slot.take().is_some()) {
             members.free.push(seat.0);
         }
         // Give the memory of a crowd back when it has gone.
@@ -121,10 +117,7 @@ impl Channel {
         let mut waiting = self.waiting.lock();
         let safe = waiting.partition_point(|(rests_on, _)| *rests_on <= revealed);
         let upto = if failed { waiting.len() } else { safe };
-        waiting
-            .drain(..upto)
-            .map(|(rests_on, reply)| (rests_on <= revealed, reply))
-            .collect()
+        waiting.drain(..upto).map(|(rests_on, reply)| (rests_on <= revealed, reply)).collect()
     }
 
     /// Sends a signal to everybody who follows the log.

@@ -75,9 +75,6 @@ mod tests {
                 }
             );
         }
-        assert_eq!(
-            close(CloseCode::Drain),
-            Bytes::from_static(b"\x88\x07\x0f\xa0drain")
-        );
+        assert_eq!(close(CloseCode::Drain), Bytes::from_static(b"\x88\x07\x0f\xa0drain"));
     }
 }

@@ -40,12 +40,7 @@ impl Cursor {
     /// A cursor after `sent`.
     #[must_use]
     pub fn new(channel: Arc<Channel>, sent: u64) -> Self {
-        Self {
-            channel,
-            sent,
-            behind: VecDeque::new(),
-            behind_revealed: 0,
-        }
+        Self { channel, sent, behind: VecDeque::new(), behind_revealed: 0 }
     }
 }
 
@@ -126,11 +121,7 @@ impl Gate {
 
     /// Puts a reply or notice in line. The caller keeps to [`super::REPLIES`].
     pub fn reply(&self, text: &[u8]) {
-        self.inner
-            .lock()
-            .outbox
-            .replies
-            .push_back(frame::text(text));
+        self.inner.lock().outbox.replies.push_back(frame::text(text));
     }
 
     /// Replies and notices in line.
@@ -171,9 +162,7 @@ impl Gate {
         let mut inner = self.inner.lock();
         inner.outbox.replies.push_back(frame::text(answer));
         for cursor in cursors {
-            inner
-                .cursors
-                .retain(|known| known.channel.log() != cursor.channel.log());
+            inner.cursors.retain(|known| known.channel.log() != cursor.channel.log());
             inner.cursors.push(cursor);
         }
         inner.turn = 0;
@@ -234,15 +223,10 @@ impl Gate {
     pub fn need(&self) -> Option<Need> {
         let inner = self.inner.lock();
         let count = inner.cursors.len();
-        (0..count)
-            .map(|step| &inner.cursors[(inner.turn + step) % count])
-            .find_map(|cursor| {
-                let after = cursor.lacks_from_log()?;
-                Some(Need {
-                    channel: Arc::clone(&cursor.channel),
-                    after,
-                })
-            })
+        (0..count).map(|step| &inner.cursors[(inner.turn + step) % count]).find_map(|cursor| {
+            let after = cursor.lacks_from_log()?;
+            Some(Need { channel: Arc::clone(&cursor.channel), after })
+        })
     }
 
     /// Hands over what was read for a [`Need`]. Dropped if the cursor has moved since.
@@ -268,11 +252,7 @@ impl Gate {
             inner.list(&mut listed);
             if listed.is_empty() {
                 inner.listed = Vec::new();
-                return if inner.outbox.closed {
-                    inner.end()
-                } else {
-                    Pumped::Idle
-                };
+                return if inner.outbox.closed { inner.end() } else { Pumped::Idle };
             }
             let outcome = self.write(inner, &listed);
             listed.clear();
@@ -351,10 +331,7 @@ impl Inner {
     fn end(&mut self) -> Pumped {
         self.over = true;
         self.cursors.clear();
-        self.outbox = Outbox {
-            closed: true,
-            ..Outbox::default()
-        };
+        self.outbox = Outbox { closed: true, ..Outbox::default() };
         Pumped::Over
     }
 }
@@ -374,12 +351,9 @@ impl Cursor {
             return;
         }
         // Behind the tail nothing is listed: the connection's task reads the log.
-        let _near = self
-            .channel
-            .tail()
-            .read(self.sent, frames, TURN_BYTES, |frame| {
-                out.push((frame, Source::Entry(index)));
-            });
+        let _near = self.channel.tail().read(self.sent, frames, TURN_BYTES, |frame| {
+            out.push((frame, Source::Entry(index)));
+        });
     }
 
     /// Books the next frame as written or begun.

@@ -51,22 +51,10 @@ impl Outbox {
 
     /// Lists what is to be written before any entry.
     pub(super) fn list(&self, out: &mut Vec<(Bytes, Source)>) {
-        out.extend(
-            self.begun
-                .iter()
-                .map(|frame| (frame.clone(), Source::Begun)),
-        );
+        out.extend(self.begun.iter().map(|frame| (frame.clone(), Source::Begun)));
         out.extend(self.pong.iter().map(|frame| (frame.clone(), Source::Pong)));
-        out.extend(
-            self.replies
-                .iter()
-                .map(|frame| (frame.clone(), Source::Reply)),
-        );
-        out.extend(
-            self.signals
-                .iter()
-                .map(|(_, frame)| (frame.clone(), Source::Signal)),
-        );
+        out.extend(self.replies.iter().map(|frame| (frame.clone(), Source::Reply)));
+        out.extend(self.signals.iter().map(|(_, frame)| (frame.clone(), Source::Signal)));
     }
 
     /// Books a frame that was written or begun.

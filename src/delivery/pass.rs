@@ -35,10 +35,7 @@ pub async fn run(channel: Arc<Channel>, stop: CancellationToken) {
 async fn pass(channel: &Arc<Channel>) {
     let tail = channel.tail();
     let due = channel.due(tail.revealed(), tail.progress().failed());
-    let answered: Vec<_> = due
-        .into_iter()
-        .filter_map(|(safe, reply)| reply(safe))
-        .collect();
+    let answered: Vec<_> = due.into_iter().filter_map(|(safe, reply)| reply(safe)).collect();
     let signals = channel.take_signals();
     let mut piece = Vec::with_capacity(PIECE);
     let mut from = 0;

@@ -61,20 +61,13 @@ pub async fn read_after(
     let upto = tail.progress().stored().min(revealed);
     let frames = log
         .ask(move |reader| -> Result<_, BatchError> {
-            let budget = Budget {
-                entries: ENTRIES,
-                bytes: BYTES,
-            };
+            let budget = Budget { entries: ENTRIES, bytes: BYTES };
             let slice = reader.forward(&name, after, upto, budget)?;
             let mut frames = Vec::with_capacity(slice.records.len());
             let mut holes = slice.holes.iter().peekable();
             // A gap names the last position both sides share: here the one asked from.
             let mut last = match slice.holes.first() {
-                Some(_) => reader
-                    .get(&name, &[after])?
-                    .records
-                    .pop()
-                    .map(|r| r.header.position),
+                Some(_) => reader.get(&name, &[after])?.records.pop().map(|r| r.header.position),
                 None => None,
             };
             for record in &slice.records {
@@ -100,13 +93,7 @@ fn gap(
     to: u64,
     last: wardroom_protocol::ids::Position,
 ) -> Bytes {
-    let gap = Gap {
-        room: log.clone(),
-        from,
-        to,
-        reason: "lost".into(),
-        last,
-    };
+    let gap = Gap { room: log.clone(), from, to, reason: "lost".into(), last };
     let text = envelope::notice("gap", &gap).expect("a notice has string keys and no floats");
     frame::text(text.as_bytes())
 }

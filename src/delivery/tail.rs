@@ -46,16 +46,8 @@ impl Tail {
     /// An empty tail of a log whose head is `head`.
     #[must_use]
     pub fn new(head: u64, progress: Arc<Progress>) -> Self {
-        let ring = Ring {
-            first: head + 1,
-            slots: VecDeque::new(),
-            bytes: 0,
-        };
-        Self {
-            ring: Mutex::new(ring),
-            progress,
-            last_erasure: AtomicU64::new(0),
-        }
+        let ring = Ring { first: head + 1, slots: VecDeque::new(), bytes: 0 };
+        Self { ring: Mutex::new(ring), progress, last_erasure: AtomicU64::new(0) }
     }
 
     /// How far readers may see.
@@ -76,11 +68,7 @@ impl Tail {
         let stored = self.progress.stored();
         let mut ring = self.ring.lock();
         ring.bytes += frame.len();
-        ring.slots.push_back(Slot {
-            frame,
-            bare,
-            erased: None,
-        });
+        ring.slots.push_back(Slot { frame, bare, erased: None });
         while ring.first <= stored
             && (ring.slots.len() > KEEP_ENTRIES || ring.bytes > KEEP_BYTES)
             && let Some(old) = ring.slots.pop_front()
@@ -97,9 +85,7 @@ impl Tail {
         let Some(index) = seq.checked_sub(ring.first) else {
             return;
         };
-        let Some(slot) = usize::try_from(index)
-            .ok()
-            .and_then(|index| ring.slots.get_mut(index))
+        let Some(slot) = usize::try_from(index).ok().and_then(|index| ring.slots.get_mut(index))
         else {
             return;
         };
@@ -140,13 +126,7 @@ impl Tail {
         let index = |seqs: u64| usize::try_from(seqs).unwrap_or(usize::MAX);
         let visible = index((revealed + 1).saturating_sub(ring.first));
         let mut size = 0;
-        for slot in ring
-            .slots
-            .iter()
-            .take(visible)
-            .skip(index(skip))
-            .take(frames)
-        {
+        for slot in ring.slots.iter().take(visible).skip(index(skip)).take(frames) {
             let shown = match &slot.erased {
                 Some((by, bare)) if *by <= revealed => bare,
                 _ => &slot.frame,

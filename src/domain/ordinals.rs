@@ -56,9 +56,7 @@ mod tests {
             ordinals.advance(seq, n);
             expected.extend(counted.then_some(seq));
         }
-        let found: Vec<_> = (1..=ordinals.n())
-            .filter_map(|n| ordinals.seq_of(n))
-            .collect();
+        let found: Vec<_> = (1..=ordinals.n()).filter_map(|n| ordinals.seq_of(n)).collect();
         assert_eq!(found, expected);
         assert_eq!(ordinals.seq_of(0), None);
         assert_eq!(ordinals.seq_of(5), None);

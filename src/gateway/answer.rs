@@ -17,11 +17,7 @@ pub(super) fn reply<T: Serialize>(id: u64, result: Result<&T, &WireError>) -> St
 }
 
 pub(super) fn written(written: &Written) -> message::Written {
-    message::Written {
-        position: written.position,
-        at: written.at,
-        duplicate: written.duplicate,
-    }
+    message::Written { position: written.position, at: written.at, duplicate: written.duplicate }
 }
 
 pub(super) fn denied(denied: &Denied) -> WireError {
@@ -37,15 +33,13 @@ pub(super) fn refused(refusal: &Refusal) -> WireError {
             ErrorCode::Forbidden,
             format!("this needs the role {role}; ask an operator for a token that grants it"),
         ),
-        Refusal::NotGranted => WireError::new(
-            ErrorCode::Forbidden,
-            "nobody may do this in a room of this class yet",
-        ),
-        Refusal::UnknownRoom => WireError::new(
-            ErrorCode::UnknownRoom,
-            "there is no such room; the op rooms lists them",
-        )
-        .at("/d/room"),
+        Refusal::NotGranted => {
+            WireError::new(ErrorCode::Forbidden, "nobody may do this in a room of this class yet")
+        }
+        Refusal::UnknownRoom => {
+            WireError::new(ErrorCode::UnknownRoom, "there is no such room; the op rooms lists them")
+                .at("/d/room")
+        }
         Refusal::RoomExists => WireError::new(
             ErrorCode::RoomExists,
             "a room of this name exists or existed; names are never reused, choose another",
@@ -67,11 +61,10 @@ pub(super) fn refused(refusal: &Refusal) -> WireError {
             "this mid was used before with another content; mint a new one for a new act",
         )
         .at("/d/mid"),
-        Refusal::MidTaken => WireError::new(
-            ErrorCode::MidTaken,
-            "this mid is somebody else's; mint a new one",
-        )
-        .at("/d/mid"),
+        Refusal::MidTaken => {
+            WireError::new(ErrorCode::MidTaken, "this mid is somebody else's; mint a new one")
+                .at("/d/mid")
+        }
         Refusal::AlreadyErased { .. } => WireError::new(
             ErrorCode::UnknownMessage,
             "the words of this message are erased already",

@@ -102,11 +102,7 @@ impl Clocks {
     pub(super) fn judge(&mut self, now: Instant, limits: &Limits) -> Verdict {
         let past = |since: Instant, seconds| now >= since + Duration::from_secs(seconds);
         if let Some(until) = self.closing {
-            return if now >= until {
-                Verdict::Over
-            } else {
-                Verdict::Nothing
-            };
+            return if now >= until { Verdict::Over } else { Verdict::Nothing };
         }
         if !self.greeted && past(self.opened, limits.hello_seconds) {
             return Verdict::Close(CloseCode::HelloRequired);
@@ -123,11 +119,7 @@ impl Clocks {
         if now >= self.pinged + self.ping_every {
             self.pinged = now;
             // Nothing is put behind what does not leave.
-            return if self.blocked {
-                Verdict::Nothing
-            } else {
-                Verdict::Ping
-            };
+            return if self.blocked { Verdict::Nothing } else { Verdict::Ping };
         }
         Verdict::Nothing
     }

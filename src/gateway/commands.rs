@@ -47,8 +47,7 @@ impl Connection {
     }
 
     fn refuse(&self, id: u64, error: &WireError) {
-        self.gate
-            .reply(answer::reply::<()>(id, Err(error)).as_bytes());
+        self.gate.reply(answer::reply::<()>(id, Err(error)).as_bytes());
     }
 
     /// Before the hello nothing else is heard.
@@ -142,10 +141,7 @@ impl Connection {
     }
 
     fn author<'a>(&'a self, known: &'a Known) -> Author<'a> {
-        Author {
-            known,
-            keys: &self.services.keys,
-        }
+        Author { known, keys: &self.services.keys }
     }
 
     /// Decodes a body that writes, takes it from the quota, and has the guard look at its words.
@@ -186,9 +182,7 @@ impl Connection {
         log: &LogName,
         submission: Screened<Submission>,
     ) -> Result<(), WireError> {
-        let room = log
-            .room()
-            .ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
+        let room = log.room().ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
         if let Some(handle) = self.services.hall.at_hand(&room) {
             self.hand_in(&handle, submission, id);
             return Ok(());
@@ -210,10 +204,7 @@ impl Connection {
             let outcome = match services.hall.directory().write(submission).await {
                 Ok(claimed) => services.hall.founded(&room).await.map(|written| {
                     let duplicate = claimed.duplicate;
-                    answer::written(&crate::room::Written {
-                        duplicate,
-                        ..written
-                    })
+                    answer::written(&crate::room::Written { duplicate, ..written })
                 }),
                 Err(denied) => Err(denied),
             };
@@ -254,10 +245,7 @@ impl Connection {
     fn typing(&self, who: &Known, command: &Command<'_>) -> Result<(), WireError> {
         let body: Typing = command.body()?;
         self.permit(&body.room, who, Action::Post)?;
-        let room = body
-            .room
-            .room()
-            .ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
+        let room = body.room.room().ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
         // A room that is not open has nobody to tell.
         let Some(handle) = self.services.hall.at_hand(&room) else {
             return Ok(());
@@ -301,11 +289,7 @@ fn count(op: &str, refused: Option<&WireError>) {
 }
 
 fn unknown_word() -> WireError {
-    WireError::new(
-        ErrorCode::BadRequest,
-        "this server does not know this kind or class",
-    )
-    .at("/d")
+    WireError::new(ErrorCode::BadRequest, "this server does not know this kind or class").at("/d")
 }
 
 /// A command without id gets no reply.

@@ -72,11 +72,7 @@ impl Connection {
         let socket = Arc::new(socket);
         let limits = &services.limits;
         let random = uuid::Uuid::new_v4();
-        let clocks = Clocks::new(
-            Instant::now(),
-            limits,
-            f64::from(random.as_bytes()[15]) / 255.0,
-        );
+        let clocks = Clocks::new(Instant::now(), limits, f64::from(random.as_bytes()[15]) / 255.0);
         Self {
             gate: Arc::new(Gate::new(Arc::clone(&socket))),
             id: random.simple().to_string(),
@@ -101,8 +97,7 @@ impl Connection {
             self.take_messages();
             let pumped = self.gate.pump();
             let blocked = pumped == Pumped::Blocked;
-            self.clocks
-                .pumped(Instant::now(), blocked, self.gate.written());
+            self.clocks.pumped(Instant::now(), blocked, self.gate.written());
             if pumped == Pumped::Over {
                 self.linger().await;
                 return;
@@ -213,10 +208,7 @@ impl Connection {
     /// After the close frame: waits for the peer to hang up, so that what it still sends does not
     /// make the kernel take our last bytes back.
     async fn linger(&mut self) {
-        let until = self
-            .clocks
-            .closing_until()
-            .unwrap_or_else(|| Instant::now() + CLOSING);
+        let until = self.clocks.closing_until().unwrap_or_else(|| Instant::now() + CLOSING);
         let mut buffer = [0; READ];
         let hang_up = async {
             while self.socket.readable().await.is_ok() {
@@ -239,9 +231,7 @@ impl Connection {
             Verdict::Over => return false,
             Verdict::Close(code) => self.close(code),
             Verdict::Ping => {
-                let ping = notice::Ping {
-                    now: self.services.bus.now_ms(),
-                };
+                let ping = notice::Ping { now: self.services.bus.now_ms() };
                 self.notice("ping", &ping);
             }
         }
@@ -316,11 +306,7 @@ impl Connection {
 
     /// Stops following a log. `false`: it was not followed.
     pub(super) fn unfollow(&mut self, log: &LogName) -> bool {
-        let Some(index) = self
-            .joined
-            .iter()
-            .position(|(channel, _)| channel.log() == log)
-        else {
+        let Some(index) = self.joined.iter().position(|(channel, _)| channel.log() == log) else {
             return false;
         };
         let (channel, seat) = self.joined.swap_remove(index);

@@ -37,10 +37,7 @@ pub(super) async fn page(
 ) -> Result<History, WireError> {
     let limit = page_size(body.limit, services.limits.history_page)?;
     let room = readable(services, principal, &body.room).await?;
-    let reading = room
-        .read(&body.room, Where::Now)
-        .await
-        .map_err(answer::faulted)?;
+    let reading = room.read(&body.room, Where::Now).await.map_err(answer::faulted)?;
     let line = reading.view.line;
     let position = line.head();
     for (named, field) in [(body.after, "/d/after"), (body.before, "/d/before")] {
@@ -58,25 +55,13 @@ pub(super) async fn page(
             let message = "give after or before, not both";
             return Err(WireError::new(ErrorCode::BadRequest, message).at("/d/before"));
         }
-        (Some(after), None) => Page {
-            after: after.seq,
-            upto: position.seq,
-            limit,
-            newest: false,
-        },
+        (Some(after), None) => Page { after: after.seq, upto: position.seq, limit, newest: false },
         (None, before) => {
             let upto = before.map_or(position.seq, |before| before.seq.saturating_sub(1));
-            Page {
-                after: 0,
-                upto,
-                limit,
-                newest: true,
-            }
+            Page { after: 0, upto, limit, newest: true }
         }
     };
-    let channel = room
-        .channel(&body.room)
-        .ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
+    let channel = room.channel(&body.room).ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
     let read = match body.topic {
         Some(topic) => by_topic(services, channel, topic, &asked).await,
         None if asked.newest => before(services, channel, &asked).await,
@@ -89,13 +74,9 @@ pub(super) async fn page(
             BatchError::Read(_) | BatchError::Open(_) => Fault::LogUnavailable,
         })
     })?;
-    let more = read.range.is_some_and(|range| {
-        if asked.newest {
-            range.from > 1
-        } else {
-            range.to < asked.upto
-        }
-    });
+    let more = read
+        .range
+        .is_some_and(|range| if asked.newest { range.from > 1 } else { range.to < asked.upto });
     let entries = read.entries.iter().map(|text| {
         let text = String::from_utf8_lossy(text).into_owned();
         RawValue::from_string(text).expect("a rendered entry is JSON")
@@ -123,11 +104,7 @@ async fn after(
     page: &Page,
 ) -> Result<Pages, BatchError> {
     let batch = read_after(channel, &services.log, &services.keys, page.after).await?;
-    let mut pages = Pages {
-        entries: Vec::new(),
-        range: None,
-        holes: Vec::new(),
-    };
+    let mut pages = Pages { entries: Vec::new(), range: None, holes: Vec::new() };
     let (mut size, mut last) = (0, page.after);
     for (upto, sent) in batch.frames {
         let text = frame::payload(&sent);
@@ -141,17 +118,11 @@ async fn after(
         if is_entry(&text) {
             pages.entries.push(text);
         } else {
-            pages.holes.push(SeqRange {
-                from: last + 1,
-                to: upto,
-            });
+            pages.holes.push(SeqRange { from: last + 1, to: upto });
         }
         last = upto;
     }
-    pages.range = (last > page.after).then_some(SeqRange {
-        from: page.after + 1,
-        to: last,
-    });
+    pages.range = (last > page.after).then_some(SeqRange { from: page.after + 1, to: last });
     Ok(pages)
 }
 
@@ -171,10 +142,7 @@ async fn before(
         return Ok(newest_of_tail(channel, page, stored));
     }
     let (log, keys) = (channel.log().clone(), Arc::clone(&services.keys));
-    let budget = Budget {
-        entries: page.limit,
-        bytes: limits::HISTORY_BYTES,
-    };
+    let budget = Budget { entries: page.limit, bytes: limits::HISTORY_BYTES };
     let upto = page.upto;
     services
         .log
@@ -184,25 +152,12 @@ async fn before(
             for record in &slice.records {
                 entries.push(render_record(record, &keys)?.into());
             }
-            let holes: Vec<_> = slice
-                .holes
-                .iter()
-                .map(|&(from, to)| SeqRange { from, to })
-                .collect();
-            let first = slice
-                .records
-                .first()
-                .map(|record| record.header.position.seq);
-            let first = first
-                .into_iter()
-                .chain(holes.iter().map(|hole| hole.from))
-                .min();
+            let holes: Vec<_> =
+                slice.holes.iter().map(|&(from, to)| SeqRange { from, to }).collect();
+            let first = slice.records.first().map(|record| record.header.position.seq);
+            let first = first.into_iter().chain(holes.iter().map(|hole| hole.from)).min();
             let range = first.map(|from| SeqRange { from, to: upto });
-            Ok(Pages {
-                entries,
-                range,
-                holes,
-            })
+            Ok(Pages { entries, range, holes })
         })
         .await?
 }
@@ -210,11 +165,7 @@ async fn before(
 /// The end of a range that the store does not have whole yet: it is in the tail.
 fn newest_of_tail(channel: &Arc<Channel>, page: &Page, stored: u64) -> Pages {
     let from = page.upto.saturating_sub(page.limit as u64).max(page.after);
-    let from = if channel.tail().reaches(from) {
-        from
-    } else {
-        stored
-    };
+    let from = if channel.tail().reaches(from) { from } else { stored };
     let mut entries = Vec::new();
     // Shared frames, so taking all and keeping the newest that fit copies nothing.
     let _reached = channel.tail().read(from, page.limit, usize::MAX, |sent| {
@@ -223,25 +174,14 @@ fn newest_of_tail(channel: &Arc<Channel>, page: &Page, stored: u64) -> Pages {
     entries.truncate(usize::try_from(page.upto - from).unwrap_or(usize::MAX));
     let last = from + entries.len() as u64;
     let mut size = 0;
-    let fit = entries
-        .iter()
-        .rev()
-        .enumerate()
-        .take_while(|(index, text)| {
-            size += text.len();
-            *index == 0 || size <= limits::HISTORY_BYTES
-        });
+    let fit = entries.iter().rev().enumerate().take_while(|(index, text)| {
+        size += text.len();
+        *index == 0 || size <= limits::HISTORY_BYTES
+    });
     let fit = fit.count();
     entries.drain(..entries.len() - fit);
-    let range = (fit > 0).then_some(SeqRange {
-        from: last + 1 - fit as u64,
-        to: last,
-    });
-    Pages {
-        entries,
-        range,
-        holes: Vec::new(),
-    }
+    let range = (fit > 0).then_some(SeqRange { from: last + 1 - fit as u64, to: last });
+    Pages { entries, range, holes: Vec::new() }
 }
 
 /// A topic's entries, from the index: complete for the part of the log that the store has.
@@ -283,22 +223,12 @@ async fn by_topic(
             let partial = (full || cut).then_some(last).flatten();
             let range = if newest {
                 entries.reverse();
-                SeqRange {
-                    from: partial.unwrap_or(after + 1),
-                    to: upto,
-                }
+                SeqRange { from: partial.unwrap_or(after + 1), to: upto }
             } else {
-                SeqRange {
-                    from: after + 1,
-                    to: partial.unwrap_or(upto),
-                }
+                SeqRange { from: after + 1, to: partial.unwrap_or(upto) }
             };
             let range = (range.from <= range.to).then_some(range);
-            Ok(Pages {
-                entries,
-                range,
-                holes: Vec::new(),
-            })
+            Ok(Pages { entries, range, holes: Vec::new() })
         })
         .await?
 }

@@ -73,12 +73,7 @@ impl Inbound {
     /// Takes messages of at most `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self {
-            buffer: Vec::new(),
-            context: None,
-            assembled: 0,
-            limit: limit as u64,
-        }
+        Self { buffer: Vec::new(), context: None, assembled: 0, limit: limit as u64 }
     }
 
     /// Takes in what was read. Bounded by what one read returns and the rest of one frame.
@@ -125,11 +120,7 @@ impl Inbound {
             return Ok(None);
         }
         if !control {
-            self.assembled = if header.is_final {
-                0
-            } else {
-                self.assembled + payload
-            };
+            self.assembled = if header.is_final { 0 } else { self.assembled + payload };
         }
         Ok(usize::try_from(whole).ok())
     }
@@ -143,10 +134,7 @@ impl Inbound {
                 .max_frame_size(Some(limit));
             WebSocketContext::new(Role::Server, Some(config))
         });
-        let mut adapter = Adapter {
-            input: &self.buffer[..length],
-            output: Vec::new(),
-        };
+        let mut adapter = Adapter { input: &self.buffer[..length], output: Vec::new() };
         let read = context.read(&mut adapter);
         let incoming = match read {
             Ok(Message::Text(text)) => Incoming::Text(text),

@@ -22,10 +22,7 @@ impl Quota {
     pub fn new(per_second: u32, burst: u32) -> Self {
         let at_least_one = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
         let rate = Rate::per_second(at_least_one(per_second)).allow_burst(at_least_one(burst));
-        Self {
-            buckets: RateLimiter::keyed(rate),
-            clock: DefaultClock::default(),
-        }
+        Self { buckets: RateLimiter::keyed(rate), clock: DefaultClock::default() }
     }
 
     /// Takes one message from the bucket, or says how long to wait. Imports are exempt.

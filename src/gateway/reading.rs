@@ -43,9 +43,7 @@ pub(super) fn known_room(
     let unknown = || answer::refused(&Refusal::UnknownRoom);
     let room = log.room().ok_or_else(unknown)?;
     let listed = services.hall.registry().find(&room).ok_or_else(unknown)?;
-    principal
-        .may(Action::List, listed.class)
-        .map_err(|_| unknown())?;
+    principal.may(Action::List, listed.class).map_err(|_| unknown())?;
     Ok((room, listed.class))
 }
 
@@ -57,12 +55,8 @@ pub(super) fn permitted(
     action: Action,
 ) -> Result<(), WireError> {
     let listed = services.hall.registry().find(room);
-    let class = listed
-        .ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?
-        .class;
-    principal
-        .may(action, class)
-        .map_err(|refusal| answer::refused(&refusal))
+    let class = listed.ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?.class;
+    principal.may(action, class).map_err(|refusal| answer::refused(&refusal))
 }
 
 pub(super) async fn join(
@@ -79,22 +73,13 @@ pub(super) async fn join(
         From::Last(last) => Where::Last(last),
     };
     let reading = room.read(log, from).await.map_err(answer::faulted)?;
-    let channel = room
-        .channel(log)
-        .ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
-    let join = Join {
-        channel: Arc::clone(channel),
-        after: reading.after.seq,
-    };
+    let channel = room.channel(log).ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
+    let join = Join { channel: Arc::clone(channel), after: reading.after.seq };
     Ok((joined(reading, room.class()), join))
 }
 
 fn joined(reading: Reading, class: Option<Class>) -> Joined {
-    let Reading {
-        after,
-        recovered,
-        view,
-    } = reading;
+    let Reading { after, recovered, view } = reading;
     let position = view.line.head();
     let epochs = view.line.steps().iter();
     Joined {
@@ -109,20 +94,14 @@ fn joined(reading: Reading, class: Option<Class>) -> Joined {
             specialty: view.specialty,
             topics: view.topics,
             members: view.members,
-            epochs: epochs
-                .map(|&(epoch, base)| EpochBase { epoch, base })
-                .collect(),
+            epochs: epochs.map(|&(epoch, base)| EpochBase { epoch, base }).collect(),
         },
     }
 }
 
 /// The oldest entry that can be read: the first there ever was, since logs are kept whole.
 pub(super) fn oldest(head: Position, line: &crate::domain::Line) -> Position {
-    if head == Position::ZERO {
-        head
-    } else {
-        line.position(1)
-    }
+    if head == Position::ZERO { head } else { line.position(1) }
 }
 
 pub(super) fn page_size(limit: Option<u32>, most: u32) -> Result<usize, WireError> {
@@ -141,24 +120,14 @@ pub(super) async fn rooms(
 ) -> Result<Rooms, WireError> {
     let limit = page_size(body.limit, limits::LIST_PAGE)?;
     let visible = |listed: &crate::room::Listed| principal.may(Action::List, listed.class).is_ok();
-    let (page, more) = services
-        .hall
-        .registry()
-        .page(body.after.as_ref(), limit, visible);
-    let next = if more {
-        page.last().map(|(room, _)| room.clone())
-    } else {
-        None
-    };
+    let (page, more) = services.hall.registry().page(body.after.as_ref(), limit, visible);
+    let next = if more { page.last().map(|(room, _)| room.clone()) } else { None };
     let mut rooms = Vec::with_capacity(page.len());
     for (room, listed) in page {
         // Listing opens no room: a closed one's head is asked of the log.
         let (position, n) = match services.hall.at_hand(&room) {
             Some(open) => {
-                let reading = open
-                    .read(&room.log(), Where::Now)
-                    .await
-                    .map_err(answer::faulted)?;
+                let reading = open.read(&room.log(), Where::Now).await.map_err(answer::faulted)?;
                 (reading.view.line.head(), reading.view.n)
             }
             None => head(services, room.log()).await?,
@@ -191,19 +160,12 @@ pub(super) async fn topics(
 ) -> Result<Topics, WireError> {
     let limit = page_size(body.limit, limits::LIST_PAGE)?;
     let room = readable(services, principal, &body.room).await?;
-    let page = room
-        .topics(body.after, limit)
-        .await
-        .map_err(answer::faulted)?;
+    let page = room.topics(body.after, limit).await.map_err(answer::faulted)?;
     let Some((position, page, more)) = page else {
         let message = "there is no such topic in this room; begin without after";
         return Err(WireError::new(ErrorCode::BadRequest, message).at("/d/after"));
     };
-    let next = if more {
-        page.last().map(|topic| topic.topic)
-    } else {
-        None
-    };
+    let next = if more { page.last().map(|topic| topic.topic) } else { None };
     let topics = page.into_iter().map(|view| TopicSummary {
         topic: view.topic,
         name: view.name.as_deref().map(ToOwned::to_owned),
@@ -211,9 +173,5 @@ pub(super) async fn topics(
         first: view.facts.first,
         last: view.facts.last,
     });
-    Ok(Topics {
-        position,
-        topics: topics.collect(),
-        next,
-    })
+    Ok(Topics { position, topics: topics.collect(), next })
 }

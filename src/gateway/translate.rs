@@ -26,32 +26,20 @@ impl guard::Worded for Body<Post> {
             show("/d/tags", Rule::Name(limits::TAG_CHARS), tag);
         }
         if let Some(origin) = &self.0.origin {
-            show(
-                "/d/origin/author",
-                Rule::Name(limits::NAME_CHARS),
-                &origin.author,
-            );
+            show("/d/origin/author", Rule::Name(limits::NAME_CHARS), &origin.author);
         }
     }
 }
 
 impl guard::Worded for Body<Redact> {
     fn words(&self, show: &mut dyn FnMut(&'static str, Rule, &str)) {
-        show(
-            "/d/reason",
-            Rule::Text(4 * limits::REASON_CHARS),
-            &self.0.reason,
-        );
+        show("/d/reason", Rule::Text(4 * limits::REASON_CHARS), &self.0.reason);
     }
 }
 
 impl guard::Worded for Body<Report> {
     fn words(&self, show: &mut dyn FnMut(&'static str, Rule, &str)) {
-        show(
-            "/d/reason",
-            Rule::Text(4 * limits::REASON_CHARS),
-            &self.0.reason,
-        );
+        show("/d/reason", Rule::Text(4 * limits::REASON_CHARS), &self.0.reason);
     }
 }
 
@@ -77,29 +65,18 @@ impl Author<'_> {
             kind: kind_of(body.kind)?,
             reply_to: body.reply_to,
             after: body.after,
-            origin: body
-                .origin
-                .as_ref()
-                .map(|origin| self.keys.origin(&log, &origin.author)),
+            origin: body.origin.as_ref().map(|origin| self.keys.origin(&log, &origin.author)),
         };
         Some(post.map(|Body(mut body)| {
             // When the outbox chains by `after` is no part of what was said.
             body.after = None;
             let submit = self.submit(&log, "message.post", &body);
             let card = match body.origin {
-                Some(origin) => Profile {
-                    name: origin.author,
-                    ..Profile::default()
-                },
+                Some(origin) => Profile { name: origin.author, ..Profile::default() },
                 None => self.known.card.clone(),
             };
             let name = body.topic.as_str().into();
-            let words = PostedWords {
-                card,
-                topic: body.topic,
-                body: body.body,
-                tags: body.tags,
-            };
+            let words = PostedWords { card, topic: body.topic, body: body.body, tags: body.tags };
             self.submission(&log, body.mid, command, submit, &words, Some(name))
         }))
     }
@@ -109,10 +86,7 @@ impl Author<'_> {
             let log = body.room.clone();
             let submit = self.submit(&log, "message.redact", &body);
             let command = Command::Redact { of: body.of };
-            let words = ReasonWords {
-                card: self.known.card.clone(),
-                reason: body.reason,
-            };
+            let words = ReasonWords { card: self.known.card.clone(), reason: body.reason };
             self.submission(&log, body.mid, command, submit, &words, None)
         })
     }
@@ -123,10 +97,7 @@ impl Author<'_> {
         Some(report.map(|Body(body)| {
             let submit = self.submit(&lane, "message.report", &body);
             let command = Command::Report { of: body.of };
-            let words = ReasonWords {
-                card: self.known.card.clone(),
-                reason: body.reason,
-            };
+            let words = ReasonWords { card: self.known.card.clone(), reason: body.reason };
             self.submission(&lane, body.mid, command, submit, &words, None)
         }))
     }
@@ -146,10 +117,7 @@ impl Author<'_> {
         Some(create.map(|Body(body)| {
             let submit = self.submit(&log, "room.create", &body);
             let name = body.title.as_str().into();
-            let words = TitleWords {
-                card: self.known.card.clone(),
-                title: body.title,
-            };
+            let words = TitleWords { card: self.known.card.clone(), title: body.title };
             self.submission(&log, body.mid, command, submit, &words, Some(name))
         }))
     }
@@ -169,23 +137,14 @@ impl Author<'_> {
     ) -> Submission {
         let open = json(words);
         let by = &self.known.principal.id;
-        let binding = Binding {
-            log,
-            mid: &mid,
-            by,
-            version: RECORD_VERSION,
-        };
+        let binding = Binding { log, mid: &mid, by, version: RECORD_VERSION };
         let sealed = self.keys.seal(binding, &open);
         Submission {
             principal: Arc::clone(&self.known.principal),
             mid,
             command,
             submit,
-            words: Worded {
-                sealed,
-                open: open.into(),
-                name,
-            },
+            words: Worded { sealed, open: open.into(), name },
         }
     }
 }

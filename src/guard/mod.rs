@@ -80,10 +80,7 @@ fn check(rule: Rule, text: &str) -> Result<(), Reason> {
             if text.chars().count() > longest {
                 return Err(Reason::TooLong(longest));
             }
-            if text
-                .chars()
-                .any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
-            {
+            if text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
                 return Err(Reason::Control);
             }
         }
@@ -91,19 +88,12 @@ fn check(rule: Rule, text: &str) -> Result<(), Reason> {
             if text.len() > longest {
                 return Err(Reason::TooLong(longest));
             }
-            if text
-                .chars()
-                .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
-            {
+            if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
                 return Err(Reason::Control);
             }
         }
     }
-    if text.trim().is_empty() {
-        Err(Reason::Blank)
-    } else {
-        Ok(())
-    }
+    if text.trim().is_empty() { Err(Reason::Blank) } else { Ok(()) }
 }
 
 #[cfg(test)]

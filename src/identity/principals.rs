@@ -40,18 +40,8 @@ impl guard::Worded for Registration<'_> {
     fn words(&self, show: &mut dyn FnMut(&'static str, Rule, &str)) {
         show("/d/token", Rule::Name(limits::NAME_CHARS), &self.0.sub);
         show("/d/token", Rule::Name(limits::NAME_CHARS), &self.0.issuer);
-        show(
-            "/d/token",
-            Rule::Name(limits::NAME_CHARS),
-            &self.0.card.name,
-        );
-        for text in self
-            .0
-            .card
-            .profession
-            .iter()
-            .chain(&self.0.card.specialties)
-        {
+        show("/d/token", Rule::Name(limits::NAME_CHARS), &self.0.card.name);
+        for text in self.0.card.profession.iter().chain(&self.0.card.specialties) {
             show("/d/token", Rule::Name(limits::NAME_CHARS), text);
         }
     }
@@ -70,11 +60,7 @@ impl Principals {
     /// People, kept in `~identity`.
     #[must_use]
     pub fn new(identity: RoomHandle, keys: Arc<Keyring>) -> Self {
-        Self {
-            identity,
-            keys,
-            seen: RwLock::default(),
-        }
+        Self { identity, keys, seen: RwLock::default() }
     }
 
     /// The principal that a verified token names, registered if they are new.
@@ -94,36 +80,20 @@ impl Principals {
         };
         // Cards go into every entry, so their names are screened at each hello.
         let screened = guard::screen(Registration(&words)).map_err(NotAdmitted::Name)?;
-        let roles = claims
-            .roles
-            .iter()
-            .filter_map(|name| Role::parse(name))
-            .collect();
-        let principal = Arc::new(Principal {
-            id: id.clone(),
-            roles,
-        });
+        let roles = claims.roles.iter().filter_map(|name| Role::parse(name)).collect();
+        let principal = Arc::new(Principal { id: id.clone(), roles });
         if !self.seen.read().contains(&id) {
             let mid = self.keys.registration_mid(&claims.iss, &claims.sub);
             let log = LogName::identity();
             let submission = screened.map(|Registration(words)| {
                 let open = serde_json::to_vec(words).expect("words have string keys and no floats");
-                let binding = Binding {
-                    log: &log,
-                    mid: &mid,
-                    by: &id,
-                    version: RECORD_VERSION,
-                };
+                let binding = Binding { log: &log, mid: &mid, by: &id, version: RECORD_VERSION };
                 Submission {
                     principal: Arc::clone(&principal),
                     mid,
-                    command: Command::RegisterPrincipal {
-                        principal: id.clone(),
-                    },
+                    command: Command::RegisterPrincipal { principal: id.clone() },
                     // The card may have changed since the first hello; the act is the same.
-                    submit: self
-                        .keys
-                        .submit_hash(&log, "principal.registered", mid.as_bytes()),
+                    submit: self.keys.submit_hash(&log, "principal.registered", mid.as_bytes()),
                     words: Worded {
                         sealed: self.keys.seal(binding, &open),
                         open: open.into(),
@@ -131,10 +101,7 @@ impl Principals {
                     },
                 }
             });
-            self.identity
-                .write(submission)
-                .await
-                .map_err(NotAdmitted::Denied)?;
+            self.identity.write(submission).await.map_err(NotAdmitted::Denied)?;
             self.seen.write().insert(id);
         }
         Ok(Known { principal, card })

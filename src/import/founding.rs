@@ -17,14 +17,9 @@ pub(super) struct Rooms {
 impl Rooms {
     /// Asks the server which rooms there are.
     pub(super) async fn list(client: &Client) -> Result<Self, ImportError> {
-        let rooms = client
-            .all_rooms()
-            .await
-            .map_err(|error| ImportError::Rooms(Box::new(error)))?;
-        Ok(Self {
-            known: rooms.into_iter().map(|it| it.room).collect(),
-            used: HashSet::new(),
-        })
+        let rooms =
+            client.all_rooms().await.map_err(|error| ImportError::Rooms(Box::new(error)))?;
+        Ok(Self { known: rooms.into_iter().map(|it| it.room).collect(), used: HashSet::new() })
     }
 
     /// Makes sure that a room exists, before the first message for it.
@@ -63,10 +58,9 @@ async fn found(client: &Client, room: &RoomId, line: u64) -> Result<(), ImportEr
         // Somebody else was quicker. Whether we may post there, the first message tells.
         Err(error) if error.is(ErrorCode::RoomExists) => Ok(()),
         Err(error) if error.is(ErrorCode::Forbidden) => Err(ImportError::ModeratorRole { line }),
-        Err(error @ Error::Refused(_)) => Err(ImportError::Refused {
-            line,
-            error: Box::new(error),
-        }),
+        Err(error @ Error::Refused(_)) => {
+            Err(ImportError::Refused { line, error: Box::new(error) })
+        }
         Err(error) => Err(ImportError::Rooms(Box::new(error))),
     }
 }

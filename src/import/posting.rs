@@ -29,8 +29,7 @@ impl Posting {
     /// Queues a row. The client keeps the order per room and has up to 48 in flight.
     pub(super) fn post(&mut self, client: &Client, line: u64, row: Row) {
         let sending = client.post(row.into_post());
-        self.answers
-            .push(Box::pin(async move { (line, sending.await) }));
+        self.answers.push(Box::pin(async move { (line, sending.await) }));
     }
 
     /// Takes one answer. Cancel-safe.
@@ -45,19 +44,11 @@ impl Posting {
                 }
                 Ok(())
             }
-            Some((line, Err(error))) => Err(ImportError::Refused {
-                line,
-                error: Box::new(error),
-            }),
+            Some((line, Err(error))) => Err(ImportError::Refused { line, error: Box::new(error) }),
         }
     }
 
     pub(super) fn summary(&self, rooms: usize) -> Summary {
-        Summary {
-            rooms,
-            added: self.added,
-            already: self.already,
-            took: std::time::Duration::ZERO,
-        }
+        Summary { rooms, added: self.added, already: self.already, took: std::time::Duration::ZERO }
     }
 }

@@ -54,11 +54,7 @@ impl Terminal {
             let style = ProgressStyle::with_template("{wide_bar} {percent:>3} %  {msg}");
             ProgressBar::new(1).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
-        Self {
-            bar,
-            began: now,
-            told: now,
-        }
+        Self { bar, began: now, told: now }
     }
 }
 
@@ -100,10 +96,7 @@ fn line(tick: &Tick, took: Duration) -> String {
                 tick.summary.rooms
             )
         }
-        _ => format!(
-            "{} messages so far; waiting for the server to come back",
-            grouped(messages)
-        ),
+        _ => format!("{} messages so far; waiting for the server to come back", grouped(messages)),
     }
 }
 

@@ -45,7 +45,10 @@ impl Row {
                 _ => RowError::NotJson(error.column()),
             })?;
         let room = parsed("room", text.room, "1 to 64 of a-z, 0-9 and '-'")?;
-        let topic = name("topic", text.topic)?;
+        let topic = match text.topic {
+            Some(topic) if topic.trim().is_empty() => NO_TOPIC.to_owned(),
+            topic => name("topic", topic)?,
+        };
         let author = name("author", text.author)?;
         let kind = kind(&text.kind.ok_or(RowError::Missing("kind"))?)?;
         let mid = parsed("mid", text.mid, MID_RULE)?;
@@ -65,6 +68,9 @@ impl Row {
         self.draft.into_post(log)
     }
 }
+
+/// Every message of a room has a topic; rows whose topic is blank come under this one.
+const NO_TOPIC: &str = "General";
 
 const MID_RULE: &str = "a UUID in its hyphenated form, and not nil";
 
@@ -135,49 +141,22 @@ mod tests {
         assert_eq!(post.mid.to_string(), MID);
         assert_eq!(post.reply_to, Some(post.mid));
         assert_eq!(post.kind, MessageKind::Question);
-        assert_eq!(
-            post.origin.map(|it| it.author).as_deref(),
-            Some("Sam Example")
-        );
+        assert_eq!(post.origin.map(|it| it.author).as_deref(), Some("Sam Example"));
         assert_eq!(post.body, "A synthetic question");
     }
 
     #[test]
     fn a_bad_row_is_named_by_its_field_and_never_repeated() {
         for (line, says) in [
-            (
-                row(|row| row["room"] = "Secret Room".into()),
-                "the field room: 1 to 64",
-            ),
-            (
-                row(|row| row["mid"] = "secret".into()),
-                "the field mid: a UUID",
-            ),
-            (
-                row(|row| row["reply_to"] = "secret".into()),
-                "the field reply_to: a UUID",
-            ),
-            (
-                row(|row| row["kind"] = "secret".into()),
-                "the field kind: message,",
-            ),
-            (
-                row(|row| row["topic"] = " ".into()),
-                "the field topic: must not be empty",
-            ),
-            (
-                row(|row| row["author"] = "secret".repeat(40).into()),
-                "the field author: at most",
-            ),
-            (
-                row(|row| row["body"] = serde_json::Value::Null),
-                "the field body is missing",
-            ),
+            (row(|row| row["room"] = "Secret Room".into()), "the field room: 1 to 64"),
+            (row(|row| row["mid"] = "secret".into()), "the field mid: a UUID"),
+            (row(|row| row["reply_to"] = "secret".into()), "the field reply_to: a UUID"),
+            (row(|row| row["kind"] = "secret".into()), "the field kind: message,"),
+            (row(|row| row["topic"] = serde_json::Value::Null), "the field topic is missing"),
+            (row(|row| row["author"] = "secret".repeat(40).into()), "the field author: at most"),
+            (row(|row| row["body"] = serde_json::Value::Null), "the field body is missing"),
             (row(|row| row["secret"] = 1.into()), "not a row"),
-            (
-                row(|row| row["body"] = serde_json::json!({"secret": 1})),
-                "not a row",
-            ),
+            (row(|row| row["body"] = serde_json::json!({"secret": 1})), "not a row"),
             (r#"{"room":"secret"#.into(), "not JSON"),
             (r#"["secret"]"#.into(), "not a row"),
         ] {

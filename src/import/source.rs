@@ -38,20 +38,11 @@ impl Source {
         let file = File::open(path).map_err(|error| failed(&error))?;
         let size = file.metadata().map_err(|error| failed(&error))?.len();
         let read = Arc::new(AtomicU64::new(0));
-        let counted = Counted {
-            file,
-            read: Arc::clone(&read),
-        };
+        let counted = Counted { file, read: Arc::clone(&read) };
         let mut counted = BufReader::with_capacity(64 * 1024, counted);
-        let gzip = counted
-            .fill_buf()
-            .map_err(|error| failed(&error))?
-            .starts_with(&GZIP);
+        let gzip = counted.fill_buf().map_err(|error| failed(&error))?.starts_with(&GZIP);
         let text: Box<dyn BufRead + Send> = if gzip {
-            Box::new(BufReader::with_capacity(
-                64 * 1024,
-                MultiGzDecoder::new(counted),
-            ))
+            Box::new(BufReader::with_capacity(64 * 1024, MultiGzDecoder::new(counted)))
         } else {
             Box::new(counted)
         };
@@ -88,10 +79,7 @@ fn feed(mut text: Box<dyn BufRead + Send>, path: &Path, sender: &mpsc::Sender<Ch
                 Ok(Some(row)) => Ok((line, row)),
                 Err(error) => Err(ImportError::Row { line, error }),
             },
-            Err(error) => Err(ImportError::File {
-                path: path.to_owned(),
-                kind: error.kind(),
-            }),
+            Err(error) => Err(ImportError::File { path: path.to_owned(), kind: error.kind() }),
         };
         let last = checked.is_err();
         if sender.blocking_send(checked).is_err() || last {
@@ -113,11 +101,7 @@ fn check(bytes: &[u8], line: u64) -> Result<Option<Row>, RowError> {
         return Err(RowError::TooLong);
     }
     let text = std::str::from_utf8(bytes).map_err(|_| RowError::NotUtf8)?;
-    let text = if line == 1 {
-        text.trim_start_matches('\u{feff}')
-    } else {
-        text
-    };
+    let text = if line == 1 { text.trim_start_matches('\u{feff}') } else { text };
     match text.trim() {
         "" => Ok(None),
         row => Row::parse(row).map(Some),

@@ -52,28 +52,14 @@ mod tests {
 
     #[test]
     fn the_summary_reads_as_a_sentence() {
-        let summary = Summary {
-            rooms: 9,
-            added: 21_892,
-            already: 0,
-            took: Duration::from_millis(12_340),
-        };
+        let summary =
+            Summary { rooms: 9, added: 21_892, already: 0, took: Duration::from_millis(12_340) };
         let line = "21,892 messages in 9 rooms: 21,892 added, 0 already there (12.3 s)";
         assert_eq!(summary.to_string(), line);
-        let one = Summary {
-            rooms: 1,
-            added: 0,
-            already: 1,
-            took: Duration::ZERO,
-        };
+        let one = Summary { rooms: 1, added: 0, already: 1, took: Duration::ZERO };
         let line = "1 message in 1 room: 0 added, 1 already there (0.0 s)";
         assert_eq!(one.to_string(), line);
-        for (number, reads) in [
-            (0, "0"),
-            (999, "999"),
-            (1000, "1,000"),
-            (1_234_567, "1,234,567"),
-        ] {
+        for (number, reads) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
             assert_eq!(grouped(number), reads);
         }
     }

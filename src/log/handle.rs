@@ -175,9 +175,7 @@ pub struct Log {
 
 impl std::fmt::Debug for Log {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Log")
-            .field("health", &self.health())
-            .finish_non_exhaustive()
+        f.debug_struct("Log").field("health", &self.health()).finish_non_exhaustive()
     }
 }
 
@@ -246,13 +244,7 @@ impl Log {
             alive,
         )?;
         read_threads::start(&shared, asked, &Alive::new(&count))?;
-        Ok(Self {
-            shared,
-            orders,
-            feed,
-            jobs: Arc::new(Mutex::new(Some(jobs))),
-            threads,
-        })
+        Ok(Self { shared, orders, feed, jobs: Arc::new(Mutex::new(Some(jobs))), threads })
     }
 
     /// Hands over one record that has its place. Never waits; after an error nothing was taken. The
@@ -288,15 +280,13 @@ impl Log {
         if !gauge.enter_queue(len as u64) {
             return Err(Unavailable::Overloaded);
         }
-        self.orders
-            .try_send(Order::Append(Box::new(item)))
-            .map_err(|error| {
-                gauge.leave_queue(len as u64);
-                match error {
-                    TrySendError::Full(_) => Unavailable::Overloaded,
-                    TrySendError::Disconnected(_) => Unavailable::Closed,
-                }
-            })
+        self.orders.try_send(Order::Append(Box::new(item))).map_err(|error| {
+            gauge.leave_queue(len as u64);
+            match error {
+                TrySendError::Full(_) => Unavailable::Overloaded,
+                TrySendError::Disconnected(_) => Unavailable::Closed,
+            }
+        })
     }
 
     /// Whether new entries may be ordered. Cheap: ask before each one.

@@ -49,13 +49,11 @@ pub(super) fn start(
         group_bytes: group_bytes.min(GROUP_BYTES),
         number: 0,
     };
-    thread::Builder::new()
-        .name("journal".to_owned())
-        .spawn(move || {
-            this.run(&orders);
-            drop(this);
-            drop(alive);
-        })?;
+    thread::Builder::new().name("journal".to_owned()).spawn(move || {
+        this.run(&orders);
+        drop(this);
+        drop(alive);
+    })?;
     Ok(())
 }
 
@@ -129,9 +127,7 @@ impl JournalThread {
         if let Some(item) = items.first() {
             gauge.enter_store(bytes, item.queued);
         }
-        items
-            .iter()
-            .for_each(|item| item.progress.raise_synced(item.seq()));
+        items.iter().for_each(|item| item.progress.raise_synced(item.seq()));
         let fed = Fed {
             group: written.number,
             segment: written.segment,
@@ -153,11 +149,6 @@ impl JournalThread {
             let seq = item.event.as_ref().and_then(Event::erases)?;
             Some((item.record.header.log.clone(), seq))
         });
-        Ok(Written {
-            number: self.number,
-            segment: 0,
-            closed: false,
-            erased: erased.collect(),
-        })
+        Ok(Written { number: self.number, segment: 0, closed: false, erased: erased.collect() })
     }
 }

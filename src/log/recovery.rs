@@ -67,9 +67,7 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<OpenedLog, OpenError
     let journal = read_journal(&**disk, &catalog, from, options, &mut recovery)
         .map_err(io("read", &journal_dir))?;
     for (log, seq) in &journal.erasures {
-        let place = catalog
-            .locate(log, *seq)
-            .map_err(io("read", &journal_dir))?;
+        let place = catalog.locate(log, *seq).map_err(io("read", &journal_dir))?;
         if let Some(place) = place {
             erase_at(&catalog, place).map_err(io("erase words in", &journal_dir))?;
         }
@@ -97,14 +95,7 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<OpenedLog, OpenError
     for finding in &recovery.findings {
         tracing::warn!("{finding}");
     }
-    Ok(OpenedLog {
-        shelf,
-        catalog,
-        writer,
-        keeper: Some(keeper),
-        lock,
-        recovery,
-    })
+    Ok(OpenedLog { shelf, catalog, writer, keeper: Some(keeper), lock, recovery })
 }
 
 /// A store that opened and is not behind its mark.
@@ -145,16 +136,11 @@ fn open_store(
     let applied = number(&shelf, APPLIED);
     let mark = mark
         .filter(|mark| mark.generation == generation)
-        .unwrap_or(Mark {
-            generation,
-            ..Mark::default()
-        });
+        .unwrap_or(Mark { generation, ..Mark::default() });
     match applied {
-        Ok(applied) if applied.unwrap_or(0) >= mark.group => Ok(Some(OpenStore {
-            shelf: Arc::new(shelf),
-            mark,
-            applied: applied.unwrap_or(0),
-        })),
+        Ok(applied) if applied.unwrap_or(0) >= mark.group => {
+            Ok(Some(OpenStore { shelf: Arc::new(shelf), mark, applied: applied.unwrap_or(0) }))
+        }
         rolled_back => {
             let what = match rolled_back {
                 Ok(applied) => format!(
@@ -165,9 +151,7 @@ fn open_store(
                 Err(error) => error.to_string(),
             };
             let place = Where::Store(generations.path(generation));
-            recovery
-                .findings
-                .push(Finding::new(place, what, Done::SetAside));
+            recovery.findings.push(Finding::new(place, what, Done::SetAside));
             Ok(None)
         }
     }
@@ -205,10 +189,7 @@ fn read_journal(
             // A spare behind the open segment.
             continue;
         }
-        let first_group = found
-            .groups
-            .first()
-            .map_or(last_group + 1, |group| group.number);
+        let first_group = found.groups.first().map_or(last_group + 1, |group| group.number);
         for record in found.groups.iter().flat_map(|group| &group.records) {
             if let Ok(view) = View::read(&bytes[record.offset..record.offset + record.len])
                 && let Ok(Some(event)) = entry::event(&view.header)
@@ -217,10 +198,7 @@ fn read_journal(
                 erasures.insert((view.header.log.clone(), seq));
             }
         }
-        last_group = found
-            .groups
-            .last()
-            .map_or(last_group, |group| group.last_number());
+        last_group = found.groups.last().map_or(last_group, |group| group.last_number());
         if closed {
             if let Some(footer) = Footer::read(&*segment.file)? {
                 catalog.put_closed(number, footer);
@@ -237,12 +215,7 @@ fn read_journal(
             ));
         }
         catalog.put_open(number, places_of(&bytes, &found.groups));
-        start = Some(Start {
-            segment,
-            end: found.end as u64,
-            last_group,
-            first_group,
-        });
+        start = Some(Start { segment, end: found.end as u64, last_group, first_group });
     }
     let id = match id {
         Some(id) => id,
@@ -265,18 +238,12 @@ fn read_journal(
             }
         }
     };
-    Ok(Journal {
-        start,
-        id,
-        erasures,
-    })
+    Ok(Journal { start, id, erasures })
 }
 
 fn footer_end(segment: &super::journal::Segment, len: usize) -> std::io::Result<usize> {
     let footer = Footer::read(&*segment.file)?;
-    Ok(footer
-        .and_then(|footer| usize::try_from(footer.groups_end).ok())
-        .unwrap_or(len))
+    Ok(footer.and_then(|footer| usize::try_from(footer.groups_end).ok()).unwrap_or(len))
 }
 
 fn fresh_id() -> [u8; 16] {
@@ -295,22 +262,12 @@ fn fill_store(
 ) -> Result<Arc<dyn Shelf>, OpenError> {
     let path = keeper.generations.dir().to_path_buf();
     let failed = |error: PourError| match error {
-        PourError::Store(source) => OpenError::Store {
-            path: path.clone(),
-            source,
-        },
+        PourError::Store(source) => OpenError::Store { path: path.clone(), source },
         PourError::Journal(source) => io("read", catalog.dir())(source),
     };
-    let store_failed = |source: ShelfError| OpenError::Store {
-        path: path.clone(),
-        source,
-    };
+    let store_failed = |source: ShelfError| OpenError::Store { path: path.clone(), source };
     if let Some(store) = store {
-        let span = Span {
-            after: store.mark.group,
-            upto: last,
-            claimed: store.applied,
-        };
+        let span = Span { after: store.mark.group, upto: last, claimed: store.applied };
         match pour(&*store.shelf, catalog, span) {
             Ok(poured) => {
                 recovery.replayed = poured.records;
@@ -326,23 +283,12 @@ fn fill_store(
     }
     let generation = keeper.generations.next().map_err(io("list", &path))?;
     let shelf = keeper.generations.open(generation).map_err(store_failed)?;
-    let span = Span {
-        after: 0,
-        upto: last,
-        claimed: 0,
-    };
+    let span = Span { after: 0, upto: last, claimed: 0 };
     let poured = pour(&shelf, catalog, span).map_err(failed)?;
     shelf.sync().map_err(store_failed)?;
-    keeper
-        .generations
-        .point_at(generation)
-        .map_err(io("write to", &path))?;
+    keeper.generations.point_at(generation).map_err(io("write to", &path))?;
     keeper.generation = generation;
-    let mark = Mark {
-        group: last,
-        segment: keeper.segment,
-        generation,
-    };
+    let mark = Mark { group: last, segment: keeper.segment, generation };
     keeper.mark_file.write(mark).map_err(io("mark", &path))?;
     recovery.replayed = poured.records;
     recovery.rebuilt = last > 0;

@@ -70,20 +70,12 @@ pub(super) fn start(
     feed: Receiver<Feed>,
     alive: Alive,
 ) -> io::Result<()> {
-    let mut this = StoreThread {
-        shared,
-        keeper,
-        dirty: None,
-        dirty_bytes: 0,
-        rebuild_at: None,
-    };
-    thread::Builder::new()
-        .name("store".to_owned())
-        .spawn(move || {
-            this.run(&feed);
-            drop(this);
-            drop(alive);
-        })?;
+    let mut this = StoreThread { shared, keeper, dirty: None, dirty_bytes: 0, rebuild_at: None };
+    thread::Builder::new().name("store".to_owned()).spawn(move || {
+        this.run(&feed);
+        drop(this);
+        drop(alive);
+    })?;
     Ok(())
 }
 
@@ -171,10 +163,7 @@ impl StoreThread {
         let Some(keeper) = &self.keeper else {
             return;
         };
-        if self
-            .dirty
-            .is_some_and(|since| since.elapsed() >= keeper.mark_every)
-        {
+        if self.dirty.is_some_and(|since| since.elapsed() >= keeper.mark_every) {
             self.mark();
         }
         let due = self.rebuild_at.is_some_and(|at| SystemTime::now() >= at);
@@ -198,11 +187,8 @@ impl StoreThread {
             self.shared.gauge.fail_store(true);
             return;
         }
-        let mark = Mark {
-            group: keeper.group,
-            segment: keeper.segment,
-            generation: keeper.generation,
-        };
+        let mark =
+            Mark { group: keeper.group, segment: keeper.segment, generation: keeper.generation };
         if let Err(error) = keeper.mark_file.write(mark) {
             tracing::error!(%error, "store.mark could not be written; the next start replays more");
             return;
@@ -273,11 +259,7 @@ impl StoreThread {
         };
         let generation = keeper.generations.next()?;
         let fresh = keeper.generations.open(generation)?;
-        let span = Span {
-            after: 0,
-            upto: keeper.group,
-            claimed: 0,
-        };
+        let span = Span { after: 0, upto: keeper.group, claimed: 0 };
         pour(&fresh, catalog, span)?;
         fresh.sync()?;
         keeper.generations.point_at(generation)?;

@@ -20,21 +20,12 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> impl IntoResponse {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n");
     }
     if app.services.log.health() != Health::Ready {
-        return (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the log cannot be written\n",
-        );
+        return (StatusCode::SERVICE_UNAVAILABLE, "the log cannot be written\n");
     }
     (StatusCode::OK, "ready\n")
 }
 
 /// The metrics, in Prometheus' text format.
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
-    (
-        [(
-            header::CONTENT_TYPE,
-            "text/plain; version=0.0.4; charset=utf-8",
-        )],
-        app.metrics.render(),
-    )
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render())
 }

@@ -63,10 +63,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(set(header::CONTENT_SECURITY_POLICY, policy))
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, fixed("nosniff")))
         .layer(set(header::REFERRER_POLICY, fixed("no-referrer")))
-        .layer(set(
-            HeaderName::from_static("cross-origin-opener-policy"),
-            fixed("same-origin"),
-        ))
+        .layer(set(HeaderName::from_static("cross-origin-opener-policy"), fixed("same-origin")))
         .layer(CatchPanicLayer::new())
         .with_state(app)
 }

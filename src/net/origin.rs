@@ -13,10 +13,8 @@ impl Origins {
     #[must_use]
     pub fn new(listen: SocketAddr, added: &[String]) -> Self {
         let port = listen.port();
-        let mut allowed: BTreeSet<String> = added
-            .iter()
-            .map(|origin| origin.trim_end_matches('/').to_ascii_lowercase())
-            .collect();
+        let mut allowed: BTreeSet<String> =
+            added.iter().map(|origin| origin.trim_end_matches('/').to_ascii_lowercase()).collect();
         allowed.insert(format!("http://{listen}"));
         if listen.ip().is_loopback() {
             for host in ["127.0.0.1", "localhost", "[::1]"] {

@@ -30,31 +30,23 @@ pub(super) async fn page(request: Request) -> Response {
 
 fn file(asset: &'static Asset, asked: &HeaderMap) -> Response {
     let fixed = HeaderValue::from_static;
-    let caching = if asset.immutable {
-        "public, max-age=31536000, immutable"
-    } else {
-        "no-cache"
-    };
+    let caching = if asset.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
     let mut headers = HeaderMap::new();
     headers.insert(header::ETAG, fixed(asset.etag));
     headers.insert(header::CACHE_CONTROL, fixed(caching));
     headers.insert(header::VARY, fixed("accept-encoding"));
-    if asked
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|tag| tag == asset.etag)
-    {
+    if asked.get(header::IF_NONE_MATCH).is_some_and(|tag| tag == asset.etag) {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     headers.insert(header::CONTENT_TYPE, fixed(asset.content_type));
     let takes = |encoding: &str| {
-        asked
-            .get(header::ACCEPT_ENCODING)
-            .and_then(|accepted| accepted.to_str().ok())
-            .is_some_and(|accepted| {
+        asked.get(header::ACCEPT_ENCODING).and_then(|accepted| accepted.to_str().ok()).is_some_and(
+            |accepted| {
                 accepted
                     .split(',')
                     .any(|one| one.split(';').next().unwrap_or("").trim() == encoding)
-            })
+            },
+        )
     };
     let body = match (asset.brotli, asset.gzip) {
         (Some(bytes), _) if takes("br") => {

@@ -33,19 +33,14 @@ fn judge(headers: &HeaderMap, app: &App) -> Result<HeaderValue, Refusal> {
             "this address speaks WebSocket only: connect with a WebSocket client",
         ));
     }
-    if headers
-        .get(header::SEC_WEBSOCKET_VERSION)
-        .is_none_or(|version| version != "13")
-    {
+    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
         return Err((
             "websocket_version",
             StatusCode::UPGRADE_REQUIRED,
             "this server speaks WebSocket version 13",
         ));
     }
-    let key = headers
-        .get(header::SEC_WEBSOCKET_KEY)
-        .map(HeaderValue::as_bytes);
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes);
     let Some(key) = key.filter(|key| is_key(key)) else {
         return Err((
             "websocket_key",
@@ -53,10 +48,7 @@ fn judge(headers: &HeaderMap, app: &App) -> Result<HeaderValue, Refusal> {
             "Sec-WebSocket-Key is to be sixteen random bytes in base64",
         ));
     };
-    if !app
-        .origins
-        .allow(headers.get(header::ORIGIN).map(HeaderValue::as_bytes))
-    {
+    if !app.origins.allow(headers.get(header::ORIGIN).map(HeaderValue::as_bytes)) {
         return Err((
             "origin_not_allowed",
             StatusCode::FORBIDDEN,
@@ -94,17 +86,11 @@ fn lists(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
         .get_all(name)
         .iter()
         .filter_map(|value| value.to_str().ok())
-        .any(|value| {
-            value
-                .split(',')
-                .any(|part| part.trim().eq_ignore_ascii_case(token))
-        })
+        .any(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token)))
 }
 
 fn is_key(key: &[u8]) -> bool {
-    data_encoding::BASE64
-        .decode(key)
-        .is_ok_and(|bytes| bytes.len() == 16)
+    data_encoding::BASE64.decode(key).is_ok_and(|bytes| bytes.len() == 16)
 }
 
 /// `GET /v1/socket`.
@@ -117,17 +103,11 @@ pub(super) async fn socket(State(app): State<Arc<App>>, mut request: Request) ->
             let mut response = (status, axum::Json(body)).into_response();
             if status == StatusCode::UPGRADE_REQUIRED {
                 let fixed = HeaderValue::from_static;
-                response
-                    .headers_mut()
-                    .insert(header::SEC_WEBSOCKET_VERSION, fixed("13"));
-                response
-                    .headers_mut()
-                    .insert(header::UPGRADE, fixed("websocket"));
+                response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, fixed("13"));
+                response.headers_mut().insert(header::UPGRADE, fixed("websocket"));
             }
             if status == StatusCode::SERVICE_UNAVAILABLE {
-                response
-                    .headers_mut()
-                    .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
             }
             return response;
         }

@@ -135,16 +135,12 @@ impl RoomActor {
         rows: &Rows,
     ) -> Result<(Event, u64, Written), Stop> {
         if let Some(row) = own {
-            return Err(
-                match row.judge(&submission.principal.id, &submission.submit) {
-                    Judgement::Duplicate { position, at } => Stop::Known(Written {
-                        position,
-                        at,
-                        duplicate: true,
-                    }),
-                    Judgement::Refused(refusal) => Stop::Denied(Denied::Refused(refusal)),
-                },
-            );
+            return Err(match row.judge(&submission.principal.id, &submission.submit) {
+                Judgement::Duplicate { position, at } => {
+                    Stop::Known(Written { position, at, duplicate: true })
+                }
+                Judgement::Refused(refusal) => Stop::Denied(Denied::Refused(refusal)),
+            });
         }
         let event = self
             .desk
@@ -152,17 +148,13 @@ impl RoomActor {
             .decide(&submission.command, &submission.principal, rows)
             .map_err(|refusal| Stop::Denied(Denied::Refused(refusal)))?;
         // A lane's entry says where the room stood, so that clients can merge the two.
-        let head = submission
-            .command
-            .lane()
-            .map(|_| self.desk.state.line().head());
+        let head = submission.command.lane().map(|_| self.desk.state.line().head());
         let log = self.log.clone();
         let bus = self.bus.clone();
         let target = self.target(submission);
         target.ready(&log).map_err(Stop::Denied)?;
-        let (seq, written) = target
-            .write(&event, submission, rows, head, (&bus, &log))
-            .map_err(Stop::Denied)?;
+        let (seq, written) =
+            target.write(&event, submission, rows, head, (&bus, &log)).map_err(Stop::Denied)?;
         if let Some(name) = &submission.words.name {
             self.names.learn(&event, seq, Arc::clone(name));
         }
@@ -174,12 +166,7 @@ impl RoomActor {
 
     /// What else happens at the moment an entry is safe.
     fn on_reveal(&mut self, event: Event, submission: &Submission, answer: Answer) -> Answer {
-        let Event::RoomRegistered {
-            room,
-            class,
-            specialty,
-        } = event
-        else {
+        let Event::RoomRegistered { room, class, specialty } = event else {
             return answer;
         };
         let listed = Listed {
@@ -227,9 +214,7 @@ impl RoomActor {
     }
 
     fn read(&mut self, lane: Option<Lane>, from: Where, reply: oneshot::Sender<Reading>) {
-        let desk = lane
-            .and_then(|lane| self.lanes.get(&lane))
-            .unwrap_or(&self.desk);
+        let desk = lane.and_then(|lane| self.lanes.get(&lane)).unwrap_or(&self.desk);
         let reading = Reading::resolve(from, &desk.state, &self.desk.state, &self.names);
         let seq = reading.view.line.head().seq;
         desk.channel.when_safe(
@@ -266,8 +251,7 @@ impl RoomActor {
             None => 0,
             Some(after) => {
                 let first = room.topics.get(&after)?.first;
-                room.topic_order
-                    .partition_point(|topic| room.topics[topic].first <= first)
+                room.topic_order.partition_point(|topic| room.topics[topic].first <= first)
             }
         };
         let rest = &room.topic_order[from..];
@@ -291,11 +275,7 @@ fn settle(channel: &Arc<Channel>, seq: u64, answer: Answer, outcome: Result<Writ
     channel.when_safe(
         seq,
         Box::new(move |safe| {
-            answer(if safe {
-                outcome
-            } else {
-                Err(Denied::Fault(Fault::Unknown))
-            })
+            answer(if safe { outcome } else { Err(Denied::Fault(Fault::Unknown)) })
         }),
     );
 }

@@ -11,8 +11,8 @@ use crate::domain::{Event, LogState, Rows, reindex};
 use crate::entry::{
     self, Header, NO_LINK, Record, Shown, Unreadable, Words, bare_len, open_words, render,
 };
-use crate::log::{Found, Health, Log, MidIndex, Progress, ReadError, Reader, Unavailable};
 use crate::log::record::encode_header;
+use crate::log::{Found, Health, Log, MidIndex, Progress, ReadError, Reader, Unavailable};
 use crate::seal::{Keyring, OpenError};
 
 /// Why a log cannot be opened.
@@ -191,19 +191,17 @@ impl Desk {
         let shown = Shown::Open(&submission.words.open);
         let rendered = render(&header, shown);
         let meta = header.meta();
-        let record = Arc::new(Record {
-            header,
-            words: Words::Sealed(sealed.bytes.clone()),
-        });
+        let record = Arc::new(Record { header, words: Words::Sealed(sealed.bytes.clone()) });
         let progress = Arc::clone(self.channel.tail().progress());
-        log.append(record, encoded, &progress)
-            .map_err(|unavailable| {
-                Denied::Fault(match unavailable {
-                    Unavailable::Overloaded => Fault::Overloaded,
-                    Unavailable::TooLarge(_) => Fault::TooLarge,
-                    Unavailable::Failed | Unavailable::Closed | Unavailable::Malformed => Fault::LogUnavailable,
-                })
-            })?;
+        log.append(record, encoded, &progress).map_err(|unavailable| {
+            Denied::Fault(match unavailable {
+                Unavailable::Overloaded => Fault::Overloaded,
+                Unavailable::TooLarge(_) => Fault::TooLarge,
+                Unavailable::Failed | Unavailable::Closed | Unavailable::Malformed => {
+                    Fault::LogUnavailable
+                }
+            })
+        })?;
         // From here on it is ordered: fold, render, and wait for the sync.
         self.link = link;
         self.reopen = false;
@@ -211,17 +209,11 @@ impl Desk {
         for (mid, row) in reindex(event, &meta, rows) {
             self.mids.note(mid, row, meta.position.seq);
         }
-        self.channel
-            .tail()
-            .push(&rendered, bare_len(&rendered, shown));
+        self.channel.tail().push(&rendered, bare_len(&rendered, shown));
         if let Some(seq) = event.erases() {
             self.channel.tail().erase(seq, meta.position.seq);
         }
-        let written = super::Written {
-            position: meta.position,
-            at: meta.at,
-            duplicate: false,
-        };
+        let written = super::Written { position: meta.position, at: meta.at, duplicate: false };
         Ok((meta.position.seq, written))
     }
 

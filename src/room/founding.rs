@@ -26,32 +26,14 @@ fn first_entry(room: &RoomId, listed: &Listed, keys: &Keyring) -> Screened<Submi
     let log = room.log();
     let mid = keys.derived_mid(&LogName::directory(), &listed.mid, &log);
     // An erased registration founds a room without words.
-    let open = listed
-        .words
-        .clone()
-        .unwrap_or_else(|| bytes::Bytes::from_static(b"{}"));
-    let binding = Binding {
-        log: &log,
-        mid: &mid,
-        by: &listed.by,
-        version: RECORD_VERSION,
-    };
+    let open = listed.words.clone().unwrap_or_else(|| bytes::Bytes::from_static(b"{}"));
+    let binding = Binding { log: &log, mid: &mid, by: &listed.by, version: RECORD_VERSION };
     let submission = Submission {
-        principal: Arc::new(Principal {
-            id: listed.by.clone(),
-            roles: BTreeSet::new(),
-        }),
+        principal: Arc::new(Principal { id: listed.by.clone(), roles: BTreeSet::new() }),
         mid,
-        command: Command::CreateRoom {
-            class: listed.class,
-            specialty: listed.specialty.clone(),
-        },
+        command: Command::CreateRoom { class: listed.class, specialty: listed.specialty.clone() },
         submit: keys.submit_hash(&log, "room.created", listed.mid.as_bytes()),
-        words: Worded {
-            sealed: keys.seal(binding, &open),
-            open,
-            name: listed.title.clone(),
-        },
+        words: Worded { sealed: keys.seal(binding, &open), open, name: listed.title.clone() },
     };
     guard::screen(Again(submission)).map_or_else(
         |_| unreachable!("nothing was shown, so nothing was found"),

@@ -65,13 +65,7 @@ impl Hall {
         let registry = Arc::new(Registry::default());
         let directory = open_log(&parts, &registry, &LogName::directory(), None).await?;
         let identity = open_log(&parts, &registry, &LogName::identity(), None).await?;
-        Ok(Self {
-            parts,
-            rooms: DashMap::new(),
-            registry,
-            directory,
-            identity,
-        })
+        Ok(Self { parts, rooms: DashMap::new(), registry, directory, identity })
     }
 
     /// The rooms there are.
@@ -108,9 +102,7 @@ impl Hall {
                 let class = Some(listed.class);
                 let handle = open_log(&self.parts, &self.registry, &room.log(), class).await?;
                 if handle.channel.tail().revealed() == 0 {
-                    self.found(&handle, room, &listed)
-                        .await
-                        .map_err(|_| OpenFault::Log)?;
+                    self.found(&handle, room, &listed).await.map_err(|_| OpenFault::Log)?;
                 }
                 Ok(handle)
             })
@@ -157,10 +149,8 @@ async fn open_log(
             lanes.insert(lane, desk);
         }
     }
-    let handle_lanes: BTreeMap<Lane, Arc<Channel>> = lanes
-        .iter()
-        .map(|(lane, desk)| (*lane, Arc::clone(&desk.channel)))
-        .collect();
+    let handle_lanes: BTreeMap<Lane, Arc<Channel>> =
+        lanes.iter().map(|(lane, desk)| (*lane, Arc::clone(&desk.channel))).collect();
     let (inbox, asks) = mpsc::channel(INBOX);
     let handle = RoomHandle {
         inbox,
@@ -169,9 +159,7 @@ async fn open_log(
         class,
     };
     for channel in handle.channels() {
-        parts
-            .tasks
-            .spawn(run_pass(Arc::clone(channel), parts.stop.clone()));
+        parts.tasks.spawn(run_pass(Arc::clone(channel), parts.stop.clone()));
     }
     let actor = RoomActor {
         desk,
@@ -192,10 +180,7 @@ async fn open_desk(
     registry: &Registry,
 ) -> Result<(Desk, Names), OpenFault> {
     let (name, keys) = (log.clone(), Arc::clone(&parts.keys));
-    let folded = parts
-        .log
-        .ask(move |reader| fold(&name, reader, &keys))
-        .await;
+    let folded = parts.log.ask(move |reader| fold(&name, reader, &keys)).await;
     let mut folded: Folded = match folded {
         Ok(Ok(folded)) => folded,
         Ok(Err(error)) => {
@@ -205,24 +190,10 @@ async fn open_desk(
         Err(_) => return Err(OpenFault::Busy),
     };
     for (event, meta, words) in folded.registrations.drain(..) {
-        let title = words
-            .as_deref()
-            .and_then(|words| Names::in_words(&event, words));
-        if let Event::RoomRegistered {
-            room,
-            class,
-            specialty,
-        } = event
-        {
+        let title = words.as_deref().and_then(|words| Names::in_words(&event, words));
+        if let Event::RoomRegistered { room, class, specialty } = event {
             let words = words.map(bytes::Bytes::from);
-            let listed = Listed {
-                class,
-                specialty,
-                by: meta.by,
-                mid: meta.mid,
-                title,
-                words,
-            };
+            let listed = Listed { class, specialty, by: meta.by, mid: meta.mid, title, words };
             registry.insert(room, listed);
         }
     }

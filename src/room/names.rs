@@ -83,13 +83,11 @@ impl Names {
     pub fn in_words(event: &Event, words: &[u8]) -> Option<Arc<str>> {
         match event {
             Event::RoomCreated { .. } | Event::RoomRegistered { .. } => {
-                serde_json::from_slice::<Title>(words)
-                    .ok()
-                    .map(|words| words.title.into())
+                serde_json::from_slice::<Title>(words).ok().map(|words| words.title.into())
             }
-            Event::MessagePosted { .. } => serde_json::from_slice::<Topic>(words)
-                .ok()
-                .map(|words| words.topic.into()),
+            Event::MessagePosted { .. } => {
+                serde_json::from_slice::<Topic>(words).ok().map(|words| words.topic.into())
+            }
             _ => None,
         }
     }

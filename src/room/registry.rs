@@ -62,9 +62,6 @@ impl Registry {
 
     pub(super) fn insert(&self, room: RoomId, listed: Listed) {
         // The first claim stands.
-        self.0
-            .write()
-            .entry(room)
-            .or_insert_with(|| Arc::new(listed));
+        self.0.write().entry(room).or_insert_with(|| Arc::new(listed));
     }
 }

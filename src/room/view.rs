@@ -96,10 +96,6 @@ impl Reading {
             view.topics = own.topics.len() as u64;
             view.members = own.members.len() as u64;
         }
-        Self {
-            after,
-            recovered,
-            view,
-        }
+        Self { after, recovered, view }
     }
 }

@@ -5,5 +5,7 @@
 mod command;
 mod config;
 mod help;
+mod import;
+mod node;
 mod serve;
 mod token;

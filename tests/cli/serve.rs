@@ -1,69 +1,14 @@
 //! `wardroom serve` as a script sees it: ready file, banner, signals, refusals.
 
 use std::fs;
-use std::io::Read as _;
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use serde_json::Value;
 use wardroom::identity::DevKey;
 
 use crate::command::{Place, end};
-
-/// How long anything may take before a test gives up. Reached only when something is broken.
-const DEADLINE: Duration = Duration::from_mins(1);
-
-/// A node that ends with its test.
-struct Node {
-    child: Child,
-    ready: Value,
-}
-
-impl Node {
-    /// Starts one and waits until it says that it is ready.
-    fn start(place: &Place, arguments: &[&str]) -> Self {
-        let all = [arguments, &["--listen", "127.0.0.1:0", "--ready-file", "ready.json"]].concat();
-        let mut child = place
-            .command(&all)
-            .stdout(Stdio::piped())
-            .stderr(fs::File::create(place.path("stderr")).unwrap())
-            .spawn()
-            .unwrap();
-        let began = Instant::now();
-        loop {
-            // Written by rename: what can be read is whole.
-            if let Ok(text) = fs::read_to_string(place.path("ready.json")) {
-                let ready = serde_json::from_str(&text).unwrap();
-                return Self { child, ready };
-            }
-            let stderr = || fs::read_to_string(place.path("stderr")).unwrap();
-            assert!(child.try_wait().unwrap().is_none(), "ended: {}", stderr());
-            assert!(began.elapsed() < DEADLINE, "not ready: {}", stderr());
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-
-    fn get(&self, key: &str) -> &str {
-        self.ready[key].as_str().unwrap()
-    }
-
-    /// Sends a signal and waits for the end: the exit code and what was on stdout.
-    fn stop(mut self, signal: &str) -> (Option<i32>, String) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
-        let mut out = String::new();
-        self.child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
-        (self.child.wait().unwrap().code(), out)
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::node::Node;
 
 #[test]
 fn the_ready_file_tells_where_it_serves_and_goes_with_the_node() {
@@ -71,7 +16,7 @@ fn the_ready_file_tells_where_it_serves_and_goes_with_the_node() {
         let place = Place::new();
         place.file("ready.json.0.new", "of another one");
         let node = Node::start(&place, &["--data", "d"]);
-        assert_eq!(node.ready["pid"], node.child.id());
+        assert_eq!(node.ready["pid"], node.id());
         let address = node.get("url").strip_prefix("http://").unwrap().to_owned();
         assert!(TcpStream::connect(&address).is_ok(), "{address}");
         assert_eq!(node.get("socket"), format!("ws://{address}/v1/socket"));

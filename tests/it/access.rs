@@ -11,7 +11,8 @@ async fn permission_is_checked_on_every_command_and_every_read() {
     let mut moderator = node.probe(&world.token("mo", &["moderator"])).await;
     let mut anybody = node.probe(&world.token("ana", &[])).await;
     let mut importer = node.probe(&world.token("im", &["import"])).await;
-    let found = || json!({ "room": "cardiology", "mid": mid(), "title": "T", "class": "discussion" });
+    let found =
+        || json!({ "room": "cardiology", "mid": mid(), "title": "T", "class": "discussion" });
 
     for probe in [&mut anybody, &mut importer] {
         let refused = probe.ask("room.create", found()).await.unwrap_err();

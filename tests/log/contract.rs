@@ -8,10 +8,7 @@ use crate::world::{Author, Dice, close, read, small};
 fn what_is_appended_is_read_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let mut dice = Dice(1);
-    let mut rooms = [
-        Author::new("cardiology"),
-        Author::new("cardiology/moderators"),
-    ];
+    let mut rooms = [Author::new("cardiology"), Author::new("cardiology/moderators")];
     let (log, recovery) = Log::open(dir.path(), small()).unwrap();
     assert!(recovery.findings.is_empty(), "{:?}", recovery.findings);
     for room in &mut rooms {
@@ -29,24 +26,16 @@ fn what_is_appended_is_read_after_a_restart() {
     close(log);
     let (log, recovery) = Log::open(dir.path(), small()).unwrap();
     assert!(recovery.findings.is_empty(), "{:?}", recovery.findings);
-    assert_eq!(
-        recovery.replayed, 0,
-        "a clean stop leaves nothing to replay"
-    );
+    assert_eq!(recovery.replayed, 0, "a clean stop leaves nothing to replay");
     for room in &rooms {
         assert_eq!(read(&log, &room.name), (room.records.clone(), vec![]));
     }
     let name = rooms[0].name.clone();
     let head = crate::world::ask(&log, move |reader| reader.head(&name).unwrap().unwrap());
     assert_eq!(head.position.seq, 702);
-    let budget = Budget {
-        entries: 10,
-        bytes: usize::MAX,
-    };
+    let budget = Budget { entries: 10, bytes: usize::MAX };
     let name = rooms[0].name.clone();
-    let slice = crate::world::ask(&log, move |reader| {
-        reader.backward(&name, 100, budget).unwrap()
-    });
+    let slice = crate::world::ask(&log, move |reader| reader.backward(&name, 100, budget).unwrap());
     assert_eq!(slice.records, rooms[0].records[89..99]);
     close(log);
 }

@@ -10,9 +10,7 @@ async fn main() -> Result<()> {
     let mut room = bot.join(&name, From::Now).await?;
     while let Some(event) = room.next().await {
         let Event::Posted(post) = event else { continue };
-        let greeted = post
-            .body()
-            .is_some_and(|body| body.trim().eq_ignore_ascii_case("hello"));
+        let greeted = post.body().is_some_and(|body| body.trim().eq_ignore_ascii_case("hello"));
         if greeted && post.entry.by != *bot.id() {
             let text = format!("Hello, {}.", post.author().unwrap_or("colleague"));
             room.post(Draft::answer(&post, text)).await?;

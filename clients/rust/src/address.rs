@@ -53,9 +53,7 @@ impl Address {
     /// Checks an address. `wss://` is refused in this version: put the client beside the server or
     /// behind a TLS tunnel.
     pub fn parse(url: &str) -> Result<Self, OpenError> {
-        let uri: Uri = url
-            .parse()
-            .map_err(|_| OpenError::Address("this is not a URL"))?;
+        let uri: Uri = url.parse().map_err(|_| OpenError::Address("this is not a URL"))?;
         match uri.scheme_str() {
             Some("ws") => {}
             Some("wss") => {
@@ -78,11 +76,7 @@ impl Address {
                 "the address must hold no user or password; the token goes into hello",
             ));
         }
-        let host = format!(
-            "{}:{}",
-            authority.host(),
-            authority.port_u16().unwrap_or(80)
-        );
+        let host = format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(80));
         let path = match uri.path() {
             "" | "/" => SOCKET_PATH,
             path => path,

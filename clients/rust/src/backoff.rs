@@ -48,10 +48,7 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     pub(crate) fn new(seed: u64) -> Self {
-        Self {
-            attempt: 0,
-            random: Random::new(seed),
-        }
+        Self { attempt: 0, random: Random::new(seed) }
     }
 
     /// The ceiling of the next wait.
@@ -110,10 +107,7 @@ mod tests {
         let low = waits.iter().filter(|share| **share < 0.25).count();
         let high = waits.iter().filter(|share| **share > 0.75).count();
         let fifth = waits.len() / 5;
-        assert!(
-            low > fifth && high > fifth,
-            "not full jitter: {low} low, {high} high"
-        );
+        assert!(low > fifth && high > fifth, "not full jitter: {low} low, {high} high");
     }
 
     #[test]

@@ -95,10 +95,7 @@ impl Builder {
         let mut driver = Driver {
             address,
             token: self.token,
-            info: ClientInfo {
-                name: self.name,
-                version: self.version,
-            },
+            info: ClientInfo { name: self.name, version: self.version },
             asks: inbox,
             close: closing,
             wake: Arc::clone(&wake),

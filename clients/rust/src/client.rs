@@ -66,16 +66,11 @@ impl Client {
     /// A client configured by the environment: `WARDROOM_URL` and `WARDROOM_TOKEN`.
     pub fn from_env() -> Result<Builder> {
         let read = |name: &'static str| std::env::var(name).map_err(|_| Error::Environment(name));
-        Ok(Self::builder(
-            read("WARDROOM_URL")?,
-            read("WARDROOM_TOKEN")?,
-        ))
+        Ok(Self::builder(read("WARDROOM_URL")?, read("WARDROOM_TOKEN")?))
     }
 
     pub(crate) fn new(shared: Shared) -> Self {
-        Self {
-            shared: Arc::new(shared),
-        }
+        Self { shared: Arc::new(shared) }
     }
 
     /// You, as the first connection's greeting told.
@@ -139,13 +134,7 @@ impl Client {
         let (sender, events) = mpsc::channel(self.shared.buffer);
         let flow = Arc::new(Flow::new(Arc::clone(&self.shared.wake)));
         let (done, answer) = oneshot::channel();
-        let ask = Ask::Join {
-            log: log.clone(),
-            from,
-            sender,
-            flow: Arc::clone(&flow),
-            done,
-        };
+        let ask = Ask::Join { log: log.clone(), from, sender, flow: Arc::clone(&flow), done };
         let sent = self.shared.asks.send(ask).await;
         sent.map_err(|_| self.closed())?;
         let joined = answer.await.map_err(|_| self.closed())??;
@@ -165,12 +154,7 @@ impl Client {
             let answer = self.rooms(page).await?;
             all.extend(answer.rooms);
             match answer.next {
-                Some(next) => {
-                    page = ListRooms {
-                        after: Some(next),
-                        limit: None,
-                    }
-                }
+                Some(next) => page = ListRooms { after: Some(next), limit: None },
                 None => return Ok(all),
             }
         }
@@ -202,10 +186,7 @@ impl Client {
     }
 
     /// Queues a post. If the outbox is full the handle fails at once with [`Error::OutboxFull`].
-    #[expect(
-        clippy::must_use_candidate,
-        reason = "a post is sent whether awaited or not"
-    )]
+    #[expect(clippy::must_use_candidate, reason = "a post is sent whether awaited or not")]
     pub fn post(&self, post: Post) -> Sending {
         match Arc::clone(&self.shared.posts).try_acquire_owned() {
             Ok(permit) => self.queue(post, permit),
@@ -234,9 +215,7 @@ impl Client {
     }
 
     fn full(&self) -> Error {
-        Error::OutboxFull {
-            capacity: self.shared.outbox,
-        }
+        Error::OutboxFull { capacity: self.shared.outbox }
     }
 
     /// Sends a command that is no post, as often as it takes to get a definite answer.
@@ -249,14 +228,7 @@ impl Client {
         let permit = permit.map_err(|_| self.closed())?;
         let body = serde_json::value::to_raw_value(body).map_err(|_| Error::Answer { op })?;
         let (done, answer) = oneshot::channel();
-        let request = Request {
-            op,
-            body,
-            done,
-            permit,
-            tries: 0,
-            until: None,
-        };
+        let request = Request { op, body, done, permit, tries: 0, until: None };
         let sent = self.shared.asks.send(Ask::Request(request)).await;
         sent.map_err(|_| self.closed())?;
         let answer = answer.await.map_err(|_| self.closed())??;

@@ -72,16 +72,14 @@ impl Driver {
             Err(Failure::Ended(Ended::Closed { code, reason })) => {
                 Err(Error::Closed(Closed::by_server(code, &reason)))
             }
-            Err(Failure::Ended(_)) => Err(Error::Open(OpenError::NotWardroom {
-                host: self.address.host().to_owned(),
-            })),
+            Err(Failure::Ended(_)) => {
+                Err(Error::Open(OpenError::NotWardroom { host: self.address.host().to_owned() }))
+            }
         }
     }
 
     async fn open(&mut self) -> Result<(Connection, Greeting), Failure> {
-        let mut connection = Connection::open_at(&self.address)
-            .await
-            .map_err(Failure::Open)?;
+        let mut connection = Connection::open_at(&self.address).await.map_err(Failure::Open)?;
         let hello = Hello {
             token: self.token.clone(),
             client: Some(self.info.clone()),
@@ -104,9 +102,7 @@ impl Driver {
                 }
             }
         });
-        let greeting = greeted
-            .await
-            .unwrap_or(Err(Failure::Ended(Ended::Broken)))?;
+        let greeting = greeted.await.unwrap_or(Err(Failure::Ended(Ended::Broken)))?;
         Ok((connection, greeting))
     }
 
@@ -232,8 +228,7 @@ impl Driver {
         loop {
             let wait = verdict?;
             attempt += 1;
-            self.states
-                .send_replace(State::Reconnecting { attempt, wait });
+            self.states.send_replace(State::Reconnecting { attempt, wait });
             if !self.pause_until(Instant::now() + wait).await {
                 return Err(Closed::by_app());
             }
@@ -279,20 +274,14 @@ impl Driver {
     fn judge_refusal(&mut self, error: &WireError) -> Verdict {
         match error.number {
             0..200 => Ok(match error.retry_after_ms {
-                Some(ms) => self
-                    .backoff
-                    .asked(Duration::from_millis(ms).min(LONGEST * 3)),
+                Some(ms) => self.backoff.asked(Duration::from_millis(ms).min(LONGEST * 3)),
                 None => self.backoff.next(),
             }),
             400..500 => {
                 self.work.forget_positions();
                 Ok(self.backoff.next())
             }
-            number => Err(Closed {
-                code: number,
-                name: error.code.clone(),
-                retryable: false,
-            }),
+            number => Err(Closed { code: number, name: error.code.clone(), retryable: false }),
         }
     }
 }

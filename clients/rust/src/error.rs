@@ -87,20 +87,12 @@ pub struct Closed {
 impl Closed {
     /// The app asked for it.
     pub(crate) fn by_app() -> Self {
-        Self {
-            code: CloseCode::Normal.number(),
-            name: "closed".into(),
-            retryable: true,
-        }
+        Self { code: CloseCode::Normal.number(), name: "closed".into(), retryable: true }
     }
 
     pub(crate) fn by_server(code: u16, reason: &str) -> Self {
         let known = CloseCode::ALL.iter().find(|it| it.number() == code);
-        Self {
-            code,
-            name: known.map_or(reason, |it| it.name()).to_owned(),
-            retryable: false,
-        }
+        Self { code, name: known.map_or(reason, |it| it.name()).to_owned(), retryable: false }
     }
 }
 

@@ -66,11 +66,7 @@ impl Event {
         macro_rules! typed {
             ($name:ident) => {
                 match read(parsed) {
-                    Ok((facts, words)) => Self::$name($name {
-                        entry,
-                        facts,
-                        words,
-                    }),
+                    Ok((facts, words)) => Self::$name($name { entry, facts, words }),
                     Err(_) => Self::Unknown(entry),
                 }
             };
@@ -220,12 +216,7 @@ pub struct Gap {
 
 impl Gap {
     pub(crate) fn from_notice(gap: &notice::Gap, from: u64, last: Position) -> Self {
-        Self {
-            from,
-            to: gap.to,
-            reason: gap.reason.clone(),
-            last,
-        }
+        Self { from, to: gap.to, reason: gap.reason.clone(), last }
     }
 }
 

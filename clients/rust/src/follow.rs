@@ -128,10 +128,8 @@ impl Follower {
         self.phase = Phase::Live;
         self.target = Some(joined.position);
         if !first {
-            let rejoined = Rejoined {
-                joined: joined.clone(),
-                reset: std::mem::take(&mut self.reset),
-            };
+            let rejoined =
+                Rejoined { joined: joined.clone(), reset: std::mem::take(&mut self.reset) };
             if let Some(held) = held
                 && after.seq > held.seq
             {
@@ -245,12 +243,7 @@ impl Follower {
             return;
         }
         let reached = Position::new(cursor.epoch, seq - 1);
-        let gap = Gap {
-            from: cursor.seq + 1,
-            to: seq - 1,
-            reason: reason.into(),
-            last: cursor,
-        };
+        let gap = Gap { from: cursor.seq + 1, to: seq - 1, reason: reason.into(), last: cursor };
         self.cursor = Some(reached);
         out.push((Event::Gap(gap), reached));
     }

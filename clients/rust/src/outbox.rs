@@ -82,10 +82,7 @@ impl Outbox {
 
     pub(crate) fn push(&mut self, outgoing: Outgoing) {
         let queue = self.rooms.entry(outgoing.post.room.clone()).or_default();
-        queue.push_back(Item {
-            outgoing,
-            stage: Stage::Ready,
-        });
+        queue.push_back(Item { outgoing, stage: Stage::Ready });
     }
 
     /// The next post to send, with its `after` set, if one may go now.
@@ -197,9 +194,7 @@ impl Outbox {
 
     fn find(&self, room: &LogName, mid: Mid) -> Option<usize> {
         let queue = self.rooms.get(room)?;
-        queue
-            .iter()
-            .position(|it| it.outgoing.post.mid == mid && it.stage == Stage::Flying)
+        queue.iter().position(|it| it.outgoing.post.mid == mid && it.stage == Stage::Flying)
     }
 
     fn stage(&mut self, room: &LogName, index: usize, stage: Stage) {

@@ -31,11 +31,7 @@ pub(crate) struct Requests {
 
 impl Requests {
     pub(crate) fn new(seed: u64) -> Self {
-        Self {
-            waiting: VecDeque::new(),
-            flying: HashMap::new(),
-            random: Random::new(seed),
-        }
+        Self { waiting: VecDeque::new(), flying: HashMap::new(), random: Random::new(seed) }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -53,10 +49,7 @@ impl Requests {
     /// The next one that may go now. Those whose asker has gone are forgotten.
     pub(crate) fn next(&mut self, now: Instant) -> Option<Request> {
         self.waiting.retain(|it| !it.done.is_closed());
-        let index = self
-            .waiting
-            .iter()
-            .position(|it| it.until.is_none_or(|until| until <= now))?;
+        let index = self.waiting.iter().position(|it| it.until.is_none_or(|until| until <= now))?;
         self.waiting.remove(index)
     }
 

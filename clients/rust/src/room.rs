@@ -59,9 +59,7 @@ impl Draft {
     #[must_use]
     pub fn answer(to: &Posted, body: impl Into<String>) -> Self {
         let topic = to.words.as_ref().map(|words| words.topic.as_str());
-        Self::new(topic.unwrap_or("General"), body)
-            .kind(MessageKind::Answer)
-            .reply_to(to.entry.mid)
+        Self::new(topic.unwrap_or("General"), body).kind(MessageKind::Answer).reply_to(to.entry.mid)
     }
 
     /// What it is meant as.
@@ -95,9 +93,7 @@ impl Draft {
     /// Who wrote it in the source it comes from. Role `import` only.
     #[must_use]
     pub fn origin(mut self, author: impl Into<String>) -> Self {
-        self.origin = Some(Origin {
-            author: author.into(),
-        });
+        self.origin = Some(Origin { author: author.into() });
         self
     }
 
@@ -134,10 +130,7 @@ impl Writer {
 
     /// Queues a message; see [`Client::post`]. Messages of one client to one room are written in
     /// the order of these calls.
-    #[expect(
-        clippy::must_use_candidate,
-        reason = "a post is sent whether awaited or not"
-    )]
+    #[expect(clippy::must_use_candidate, reason = "a post is sent whether awaited or not")]
     pub fn post(&self, draft: Draft) -> Sending {
         self.client.post(draft.into_post(self.log.clone()))
     }
@@ -150,32 +143,21 @@ impl Writer {
 
     /// Erases a message's words, for everybody and for good. Role `moderator`.
     pub async fn redact(&self, of: Mid, reason: impl Into<String>) -> Result<Written> {
-        let redact = Redact {
-            room: self.log.clone(),
-            mid: Mid::fresh(),
-            of,
-            reason: reason.into(),
-        };
+        let redact =
+            Redact { room: self.log.clone(), mid: Mid::fresh(), of, reason: reason.into() };
         self.client.redact(redact).await
     }
 
     /// Points the moderators to a message.
     pub async fn report(&self, of: Mid, reason: impl Into<String>) -> Result<Written> {
-        let report = Report {
-            room: self.log.clone(),
-            mid: Mid::fresh(),
-            of,
-            reason: reason.into(),
-        };
+        let report =
+            Report { room: self.log.clone(), mid: Mid::fresh(), of, reason: reason.into() };
         self.client.report(report).await
     }
 
     /// Says that you are writing. Sent at most; never waited for, not sent while offline.
     pub fn typing(&self, topic: Option<TopicId>) {
-        self.client.tell(Ask::Typing(Typing {
-            room: self.log.clone(),
-            topic,
-        }));
+        self.client.tell(Ask::Typing(Typing { room: self.log.clone(), topic }));
     }
 }
 
@@ -191,9 +173,7 @@ pub struct Room {
 
 impl fmt::Debug for Room {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Room")
-            .field("log", &self.writer.log)
-            .finish_non_exhaustive()
+        f.debug_struct("Room").field("log", &self.writer.log).finish_non_exhaustive()
     }
 }
 
@@ -212,12 +192,7 @@ impl Room {
         events: mpsc::Receiver<Event>,
         flow: Arc<Flow>,
     ) -> Self {
-        Self {
-            writer: Writer { client, log },
-            joined,
-            events,
-            flow,
-        }
+        Self { writer: Writer { client, log }, joined, events, flow }
     }
 
     /// The answer to the join: head, state, and where the stream begins.
@@ -253,8 +228,7 @@ impl Room {
     }
 
     fn taken(&self) {
-        self.flow
-            .taken(self.events.len(), self.events.max_capacity());
+        self.flow.taken(self.events.len(), self.events.max_capacity());
     }
 }
 

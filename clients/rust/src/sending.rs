@@ -32,17 +32,11 @@ impl Sending {
         answer: oneshot::Receiver<Result<Written>>,
         states: watch::Receiver<State>,
     ) -> Self {
-        Self {
-            mid,
-            answer: Answer::Awaited(answer, states),
-        }
+        Self { mid, answer: Answer::Awaited(answer, states) }
     }
 
     pub(crate) fn failed(mid: Mid, error: Error) -> Self {
-        Self {
-            mid,
-            answer: Answer::Failed(Some(error)),
-        }
+        Self { mid, answer: Answer::Failed(Some(error)) }
     }
 
     /// The message's id, known before it is sent: match your echo by it.

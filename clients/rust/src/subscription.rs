@@ -38,11 +38,7 @@ pub(crate) struct Flow {
 
 impl Flow {
     pub(crate) fn new(wake: Arc<Notify>) -> Self {
-        Self {
-            wanted: AtomicBool::new(false),
-            overflows: AtomicU64::new(0),
-            wake,
-        }
+        Self { wanted: AtomicBool::new(false), overflows: AtomicU64::new(0), wake }
     }
 
     pub(crate) fn overflows(&self) -> u64 {

@@ -75,38 +75,28 @@ impl Connection {
 
     async fn upgrade(address: &Address) -> Result<Self, OpenError> {
         let host = || address.host().to_owned();
-        let unreachable = |error: &std::io::Error| OpenError::Unreachable {
-            host: host(),
-            kind: error.kind(),
-        };
-        let stream = TcpStream::connect(address.host())
-            .await
-            .map_err(|error| unreachable(&error))?;
-        stream
-            .set_nodelay(true)
-            .map_err(|error| unreachable(&error))?;
+        let unreachable =
+            |error: &std::io::Error| OpenError::Unreachable { host: host(), kind: error.kind() };
+        let stream =
+            TcpStream::connect(address.host()).await.map_err(|error| unreachable(&error))?;
+        stream.set_nodelay(true).map_err(|error| unreachable(&error))?;
         let mut request = address
             .uri()
             .into_client_request()
             .map_err(|_| OpenError::Address("this is not a URL"))?;
-        request.headers_mut().insert(
-            header::SEC_WEBSOCKET_PROTOCOL,
-            HeaderValue::from_static(SUBPROTOCOL),
-        );
+        request
+            .headers_mut()
+            .insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(READ_BUFFER)
             .max_message_size(Some(LARGEST_MESSAGE))
             .max_frame_size(Some(LARGEST_MESSAGE));
         match tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await {
-            Ok((socket, _response)) => Ok(Self {
-                socket,
-                unflushed: false,
-            }),
-            Err(SocketError::Http(response)) => Err(OpenError::Status {
-                host: host(),
-                status: response.status().as_u16(),
-            }),
+            Ok((socket, _response)) => Ok(Self { socket, unflushed: false }),
+            Err(SocketError::Http(response)) => {
+                Err(OpenError::Status { host: host(), status: response.status().as_u16() })
+            }
             Err(SocketError::Io(error)) => Err(unreachable(&error)),
             Err(_) => Err(OpenError::NotWardroom { host: host() }),
         }
@@ -203,14 +193,10 @@ impl Connection {
 
 fn closed(frame: Option<CloseFrame>) -> Ended {
     match frame {
-        Some(frame) => Ended::Closed {
-            code: frame.code.into(),
-            reason: frame.reason.as_str().to_owned(),
-        },
-        None => Ended::Closed {
-            code: 1005,
-            reason: String::new(),
-        },
+        Some(frame) => {
+            Ended::Closed { code: frame.code.into(), reason: frame.reason.as_str().to_owned() }
+        }
+        None => Ended::Closed { code: 1005, reason: String::new() },
     }
 }
 

@@ -64,20 +64,13 @@ impl Work {
     /// Takes what an app asks for. Nothing is sent before [`pump`](Self::pump).
     pub(crate) fn ask(&mut self, ask: Ask, online: bool) {
         match ask {
-            Ask::Join {
-                log,
-                from,
-                sender,
-                flow,
-                done,
-            } => {
+            Ask::Join { log, from, sender, flow, done } => {
                 let taken = self.logs.get(&log).is_some_and(|it| !it.is_abandoned());
                 if taken {
                     let _ = done.send(Err(Error::AlreadyJoined(log)));
                 } else {
                     self.leave(&log);
-                    self.logs
-                        .insert(log, Subscription::new(from, sender, flow, done));
+                    self.logs.insert(log, Subscription::new(from, sender, flow, done));
                 }
             }
             Ask::Left(log) => {

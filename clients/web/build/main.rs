@@ -23,10 +23,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(reason: impl Into<String>) -> Self {
-        Self {
-            reason: reason.into(),
-            detail: String::new(),
-        }
+        Self { reason: reason.into(), detail: String::new() }
     }
 
     pub(crate) fn said(mut self, detail: impl Into<String>) -> Self {
@@ -114,9 +111,7 @@ fn obtain(here: &Path, out: &Path, dist: &Path) -> Result<(), Failure> {
             println!("cargo:rerun-if-changed={}", file.display());
         }
         if !finished.join("index.html").is_file() {
-            return Err(Failure::new(
-                "the folder named by WARDROOM_WEB_DIST holds no index.html",
-            ));
+            return Err(Failure::new("the folder named by WARDROOM_WEB_DIST holds no index.html"));
         }
         return folder::replace(&finished, dist).map_err(|error| {
             Failure::new("the folder named by WARDROOM_WEB_DIST could not be copied")
@@ -124,11 +119,11 @@ fn obtain(here: &Path, out: &Path, dist: &Path) -> Result<(), Failure> {
         });
     }
     let work = out.join("web");
-    fs::create_dir_all(&work)
-        .and_then(|()| folder::refresh(&here.join("app"), &work))
-        .map_err(|error| {
+    fs::create_dir_all(&work).and_then(|()| folder::refresh(&here.join("app"), &work)).map_err(
+        |error| {
             Failure::new("its sources could not be copied to cargo's output folder")
                 .said(error.to_string())
-        })?;
+        },
+    )?;
     node::build(&work, dist)
 }

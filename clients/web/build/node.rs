@@ -56,9 +56,9 @@ fn check_version(work: &Path) -> Result<(), Failure> {
         .and_then(|n| n.parse::<u32>().ok());
     match major {
         Some(major) if major >= OLDEST => Ok(()),
-        Some(_) => Err(Failure::new(format!(
-            "Node {version} was found, and {OLDEST} or newer is needed"
-        ))),
+        Some(_) => {
+            Err(Failure::new(format!("Node {version} was found, and {OLDEST} or newer is needed")))
+        }
         None => Err(Failure::new("node --version did not answer with a version")),
     }
 }
@@ -73,9 +73,8 @@ fn run(
     work: &Path,
 ) -> Result<String, Failure> {
     let log = work.with_file_name("web-build.log");
-    let output = File::create(&log)
-        .and_then(|file| Ok((file.try_clone()?, file)))
-        .map_err(|error| {
+    let output =
+        File::create(&log).and_then(|file| Ok((file.try_clone()?, file))).map_err(|error| {
             Failure::new(format!("the log of {shown} could not be opened")).said(error.to_string())
         })?;
     let mut child = command
@@ -110,9 +109,7 @@ fn run(
     }
     let tail: Vec<&str> = said.lines().rev().take(20).collect();
     let tail: Vec<&str> = tail.into_iter().rev().collect();
-    let code = status
-        .code()
-        .map_or_else(|| "a signal".to_owned(), |code| format!("code {code}"));
+    let code = status.code().map_or_else(|| "a signal".to_owned(), |code| format!("code {code}"));
     let hint = if said.contains("ENOTCACHED") || said.contains("ENOTFOUND") {
         " (no network, and the packages are not in npm's cache)"
     } else {

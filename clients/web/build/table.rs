@@ -12,9 +12,8 @@ pub(crate) fn write(dist: &Path, target: &Path, reason: Option<&str>) -> io::Res
     let mut names = Vec::new();
     for entry in fs::read_dir(dist)? {
         let name = entry?.file_name();
-        let name = name
-            .into_string()
-            .map_err(|_| io::Error::other("an asset's name is not UTF-8"))?;
+        let name =
+            name.into_string().map_err(|_| io::Error::other("an asset's name is not UTF-8"))?;
         let copy = Path::new(&name)
             .extension()
             .is_some_and(|end| end == "br" || end == "gz" || end == "map");
@@ -57,10 +56,7 @@ pub(crate) fn write(dist: &Path, target: &Path, reason: Option<&str>) -> io::Res
 }
 
 fn include(name: &str) -> String {
-    format!(
-        "include_bytes!(concat!(env!(\"OUT_DIR\"), {:?}))",
-        format!("/dist/{name}")
-    )
+    format!("include_bytes!(concat!(env!(\"OUT_DIR\"), {:?}))", format!("/dist/{name}"))
 }
 
 /// Weak, because one tag stands for all three encodings. It only has to tell builds apart.
@@ -74,10 +70,7 @@ fn etag(bytes: &[u8]) -> String {
 fn is_hashed(name: &str) -> bool {
     name.split_once('.').is_some_and(|(stem, _)| {
         stem.rsplit_once('-').is_some_and(|(_, hash)| {
-            hash.len() == 8
-                && hash
-                    .bytes()
-                    .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+            hash.len() == 8 && hash.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
         })
     })
 }

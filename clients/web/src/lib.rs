@@ -45,10 +45,7 @@ pub struct Asset {
 pub fn asset(path: &str) -> Option<&'static Asset> {
     let path = path.strip_prefix('/').unwrap_or(path);
     let path = if path.is_empty() { "index.html" } else { path };
-    TABLE
-        .binary_search_by(|asset| asset.path.cmp(path))
-        .ok()
-        .and_then(|at| TABLE.get(at))
+    TABLE.binary_search_by(|asset| asset.path.cmp(path)).ok().and_then(|at| TABLE.get(at))
 }
 
 /// Every asset, by name.

@@ -167,10 +167,7 @@ fn parse_places(bytes: &[u8]) -> Vec<(u64, u32)> {
         let mut cut = Cutter::new(bytes);
         Ok((cut.u64()?, cut.u32()?))
     };
-    bytes
-        .chunks_exact(PLACE)
-        .filter_map(|bytes| place(bytes).ok())
-        .collect()
+    bytes.chunks_exact(PLACE).filter_map(|bytes| place(bytes).ok()).collect()
 }
 
 struct Front {
@@ -197,14 +194,7 @@ impl Front {
         if magic != *MAGIC || sum != short(blake3::hash(&trailer[..56]).as_bytes()) {
             return Err(Cut);
         }
-        Ok(Self {
-            table_at,
-            table_len,
-            places,
-            groups,
-            table_sum,
-            places_sum,
-        })
+        Ok(Self { table_at, table_len, places, groups, table_sum, places_sum })
     }
 
     fn places_len(&self) -> u64 {

@@ -79,11 +79,7 @@ pub(in crate::log) fn scan(bytes: &[u8], limit: usize, before: u64) -> Scan {
             break;
         };
         if group.offset > here {
-            found.bad.push(Bad {
-                range: here..group.offset,
-                before: number,
-                behind: group.number,
-            });
+            found.bad.push(Bad { range: here..group.offset, before: number, behind: group.number });
         }
         found.end = group.offset + group.len;
         number = group.last_number();
@@ -108,11 +104,7 @@ fn group_at(bytes: &[u8], offset: usize, before: u64) -> Option<GroupAt> {
     let mut at = 0;
     for _ in 0..header.count {
         let view = View::read(body.get(at..)?).ok()?;
-        records.push(RecordAt {
-            offset: start + at,
-            len: view.bytes.len(),
-            rest: view.rest,
-        });
+        records.push(RecordAt { offset: start + at, len: view.bytes.len(), rest: view.rest });
         sums.push(super::super::record::short(&view.hash));
         at += view.bytes.len();
     }
@@ -130,11 +122,7 @@ fn group_at(bytes: &[u8], offset: usize, before: u64) -> Option<GroupAt> {
 /// are JSON and hold no zero bytes, which every frame needs.
 fn next_group(bytes: &[u8], from: usize, before: u64) -> Option<GroupAt> {
     let mut at = from + 1;
-    while let Some(step) = bytes
-        .get(at..)?
-        .windows(MAGIC.len())
-        .position(|four| four == MAGIC)
-    {
+    while let Some(step) = bytes.get(at..)?.windows(MAGIC.len()).position(|four| four == MAGIC) {
         if let Some(group) = group_at(bytes, at + step, before) {
             return Some(group);
         }
@@ -150,11 +138,7 @@ pub(in crate::log) fn salvage(bytes: &[u8], range: Range<usize>) -> Vec<RecordAt
     while at < range.end {
         match View::read(&bytes[at..range.end]) {
             Ok(view) => {
-                found.push(RecordAt {
-                    offset: at,
-                    len: view.bytes.len(),
-                    rest: view.rest,
-                });
+                found.push(RecordAt { offset: at, len: view.bytes.len(), rest: view.rest });
                 at += view.bytes.len();
             }
             Err(_) => at += 1,

@@ -77,10 +77,7 @@ impl Generations {
     pub(in crate::log) fn open(&self, generation: u32) -> Result<SledShelf, ShelfError> {
         let dir = self.path(generation);
         let cache = self.cache_bytes;
-        let failed = |why: String| ShelfError {
-            action: "open",
-            why,
-        };
+        let failed = |why: String| ShelfError { action: "open", why };
         thread::Builder::new()
             .name("store-open".to_owned())
             .spawn(move || SledShelf::open(&dir, cache))
@@ -123,10 +120,7 @@ impl Generations {
             if let Some(name) = entry.file_name().to_str()
                 && which(name)
             {
-                fs::rename(
-                    entry.path(),
-                    entry.path().with_file_name(format!("aside.{name}")),
-                )?;
+                fs::rename(entry.path(), entry.path().with_file_name(format!("aside.{name}")))?;
                 done.push(name.to_owned());
             }
         }

@@ -50,9 +50,6 @@ impl Shelf for MemoryShelf {
 
     fn size(&self) -> Result<u64, ShelfError> {
         let map = self.0.read();
-        Ok(map
-            .iter()
-            .map(|(key, value)| (key.len() + value.len()) as u64)
-            .sum())
+        Ok(map.iter().map(|(key, value)| (key.len() + value.len()) as u64).sum())
     }
 }

@@ -51,11 +51,7 @@ impl Work {
                 self.outbox.answer(&room, mid, answer, now);
             }
             Owed::Join(log) => {
-                if self
-                    .logs
-                    .get(&log)
-                    .is_none_or(|it| it.join_id != Some(reply.id))
-                {
+                if self.logs.get(&log).is_none_or(|it| it.join_id != Some(reply.id)) {
                     return;
                 }
                 match reply
@@ -67,17 +63,11 @@ impl Work {
                 }
             }
             Owed::Fill(log) => {
-                if self
-                    .logs
-                    .get(&log)
-                    .is_none_or(|it| it.fill_id != Some(reply.id))
-                {
+                if self.logs.get(&log).is_none_or(|it| it.fill_id != Some(reply.id)) {
                     return;
                 }
-                let page = reply
-                    .result
-                    .ok()
-                    .and_then(|ok| serde_json::from_str::<History>(ok.get()).ok());
+                let page =
+                    reply.result.ok().and_then(|ok| serde_json::from_str::<History>(ok.get()).ok());
                 self.step(&log, now, |it, out| {
                     it.fill_id = None;
                     page.map_or(Need::Join, |page| it.follower.filled(&page, out))

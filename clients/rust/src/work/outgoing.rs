@@ -67,10 +67,7 @@ impl Work {
             match order {
                 Ok(from) => {
                     let owed = Owed::Join(room.clone());
-                    let join = Join {
-                        room: room.clone(),
-                        from,
-                    };
+                    let join = Join { room: room.clone(), from };
                     self.send("join", &join, owed, out);
                     if let Some(it) = self.logs.get_mut(&room) {
                         it.join_id = Some(id);
@@ -121,10 +118,7 @@ fn frame<T: Serialize>(id: u64, op: &str, body: &T, limit: u64) -> Result<String
     let text =
         envelope::command(Some(id), op, body).map_err(|_| Error::Answer { op: "a command" })?;
     if text.len() as u64 > limit {
-        return Err(Error::TooLarge {
-            bytes: text.len(),
-            limit,
-        });
+        return Err(Error::TooLarge { bytes: text.len(), limit });
     }
     Ok(text)
 }

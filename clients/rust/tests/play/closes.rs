@@ -15,9 +15,7 @@ async fn codes_that_mean_never_stop_the_client() {
     ] {
         let server = Server::start().await;
         let (client, mut peer) = server.client().await;
-        let mut room = peer
-            .join(&client, "cardiology", From::Now, joined(1, 1))
-            .await;
+        let mut room = peer.join(&client, "cardiology", From::Now, joined(1, 1)).await;
         let sending = room.post(Draft::new("Rounds", "never answered"));
         peer.expect("message.post").await;
         peer.close(code, name).await;
@@ -38,16 +36,9 @@ async fn codes_that_mean_never_stop_the_client() {
 async fn codes_that_mean_later_are_tried_again() {
     let server = Server::start().await;
     let (client, mut peer) = server.client().await;
-    let mut room = peer
-        .join(&client, "cardiology", From::Now, joined(1, 1))
-        .await;
+    let mut room = peer.join(&client, "cardiology", From::Now, joined(1, 1)).await;
     let mut seq = 1;
-    for (code, name) in [
-        (4000, "drain"),
-        (1011, "server_error"),
-        (4101, "silent"),
-        (4777, "new"),
-    ] {
+    for (code, name) in [(4000, "drain"), (1011, "server_error"), (4101, "silent"), (4777, "new")] {
         let mut states = client.states();
         states.mark_unchanged();
         peer.close(code, name).await;
@@ -67,14 +58,10 @@ async fn codes_that_mean_later_are_tried_again() {
 async fn a_drain_moves_the_client_within_its_window() {
     let server = Server::start().await;
     let (client, mut peer) = server.client().await;
-    let mut room = peer
-        .join(&client, "cardiology", From::Now, joined(1, 1))
-        .await;
+    let mut room = peer.join(&client, "cardiology", From::Now, joined(1, 1)).await;
     peer.send(r#"{"op":"drain","d":{"within_ms":30}}"#).await;
     peer.gone().await;
-    let (mut peer, _) = server
-        .greet(|_| json!({"cardiology": {"ok": joined(1, 1)}}))
-        .await;
+    let (mut peer, _) = server.greet(|_| json!({"cardiology": {"ok": joined(1, 1)}})).await;
     peer.send(entry("cardiology", 2)).await;
     assert_eq!(seqs_until(&mut room, 2).await, [2]);
     assert_eq!(client.state(), State::Online);
@@ -92,11 +79,7 @@ async fn a_refused_hello_is_final_for_tokens_and_not_for_busy_nodes() {
     let (id, _) = peer.expect("hello").await;
     peer.refuse(id, 301, "token_expired", None).await;
     let mut states = client.states();
-    let closed = soon(
-        "the end",
-        states.wait_for(|it| matches!(it, State::Closed(_))),
-    )
-    .await;
+    let closed = soon("the end", states.wait_for(|it| matches!(it, State::Closed(_)))).await;
     let State::Closed(closed) = closed.unwrap().clone() else {
         unreachable!("waited for it");
     };
@@ -122,10 +105,7 @@ async fn the_first_failure_is_an_error_that_shows_no_token() {
         format!("ws://{}", listener.local_addr().unwrap())
     };
     let error = Client::builder(nobody, TOKEN).connect().await.unwrap_err();
-    assert!(
-        error.to_string().contains("is the server running"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("is the server running"), "{error}");
     for (url, says) in [
         ("http://127.0.0.1:1", "must begin with ws://"),
         ("wss://127.0.0.1:1", "not wss://"),

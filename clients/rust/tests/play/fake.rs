@@ -40,23 +40,16 @@ impl Server {
     pub(crate) async fn accept(&self) -> Peer {
         let (stream, _) = soon("a connection", self.listener.accept()).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        #[expect(
-            clippy::result_large_err,
-            reason = "the callback's type is tungstenite's"
-        )]
+        #[expect(clippy::result_large_err, reason = "the callback's type is tungstenite's")]
         let choose =
             |request: &Request, mut response: Response| -> Result<Response, ErrorResponse> {
                 assert_eq!(request.uri().path(), "/v1/socket");
                 let asked = request.headers().get("sec-websocket-protocol").unwrap();
-                response
-                    .headers_mut()
-                    .insert("sec-websocket-protocol", asked.clone());
+                response.headers_mut().insert("sec-websocket-protocol", asked.clone());
                 Ok(response)
             };
         let socket = tokio_tungstenite::accept_hdr_async(stream, choose).await;
-        Peer {
-            socket: socket.unwrap(),
-        }
+        Peer { socket: socket.unwrap() }
     }
 
     /// A connection whose `hello` is answered; the second value is what it resumed.
@@ -127,11 +120,7 @@ impl Peer {
             let command: Value = serde_json::from_str(text.as_str()).unwrap();
             let op = command["op"].as_str().unwrap().to_owned();
             if op != "pong" {
-                return (
-                    op,
-                    command["id"].as_u64().unwrap_or(0),
-                    command["d"].clone(),
-                );
+                return (op, command["id"].as_u64().unwrap_or(0), command["d"].clone());
             }
         }
     }
@@ -145,9 +134,7 @@ impl Peer {
 
     pub(crate) async fn send(&mut self, text: impl Into<String>) {
         let message = Message::Text(text.into().into());
-        soon("the client to read", self.socket.send(message))
-            .await
-            .unwrap();
+        soon("the client to read", self.socket.send(message)).await.unwrap();
     }
 
     pub(crate) async fn ok(&mut self, id: u64, ok: &Value) {
@@ -155,11 +142,7 @@ impl Peer {
     }
 
     pub(crate) async fn written(&mut self, id: u64, seq: u64) {
-        self.ok(
-            id,
-            &json!({"position": {"epoch": EPOCH, "seq": seq}, "at": 1}),
-        )
-        .await;
+        self.ok(id, &json!({"position": {"epoch": EPOCH, "seq": seq}, "at": 1})).await;
     }
 
     pub(crate) async fn refuse(&mut self, id: u64, number: u16, code: &str, wait: Option<u64>) {
@@ -167,8 +150,7 @@ impl Peer {
         if let Some(wait) = wait {
             error["retry_after_ms"] = json!(wait);
         }
-        self.send(json!({"id": id, "error": error}).to_string())
-            .await;
+        self.send(json!({"id": id, "error": error}).to_string()).await;
     }
 
     /// Cuts the TCP connection, as a failing network does.
@@ -179,10 +161,7 @@ impl Peer {
 
     /// Closes with a code.
     pub(crate) async fn close(mut self, code: u16, reason: &'static str) {
-        let frame = CloseFrame {
-            code: code.into(),
-            reason: reason.into(),
-        };
+        let frame = CloseFrame { code: code.into(), reason: reason.into() };
         self.socket.send(Message::Close(Some(frame))).await.unwrap();
         while let Some(Ok(_)) = soon("the client's close", self.socket.next()).await {}
     }
@@ -212,9 +191,7 @@ impl Peer {
 
 /// The next event of a room.
 pub(crate) async fn next(room: &mut Room) -> Event {
-    soon("an event", room.next())
-        .await
-        .expect("the stream ended")
+    soon("an event", room.next()).await.expect("the stream ended")
 }
 
 /// The seqs of the next entries up to one, with every other event refused but those named.

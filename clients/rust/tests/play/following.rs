@@ -9,18 +9,14 @@ use crate::fake::{EPOCH, Server, TOKEN, entry, joined, next, seqs_until, soon};
 async fn a_cut_in_mid_replay_resumes_without_gap_or_double() {
     let server = Server::start().await;
     let (client, mut peer) = server.client().await;
-    let mut room = peer
-        .join(&client, "cardiology", From::Start, joined(0, 5))
-        .await;
+    let mut room = peer.join(&client, "cardiology", From::Start, joined(0, 5)).await;
     for seq in 1..=3 {
         peer.send(entry("cardiology", seq)).await;
     }
     assert_eq!(seqs_until(&mut room, 3).await, [1, 2, 3]);
     peer.cut();
 
-    let (mut peer, resume) = server
-        .greet(|_| json!({"cardiology": {"ok": joined(3, 6)}}))
-        .await;
+    let (mut peer, resume) = server.greet(|_| json!({"cardiology": {"ok": joined(3, 6)}})).await;
     assert_eq!(resume, json!({"cardiology": {"epoch": EPOCH, "seq": 3}}));
     // A server may repeat itself; the app must not see it.
     for seq in [3, 4, 4, 5, 2, 6, 7] {
@@ -43,9 +39,7 @@ async fn a_cut_in_mid_replay_resumes_without_gap_or_double() {
 async fn an_empty_replay_is_caught_up_at_once_and_raw_bytes_are_exact() {
     let server = Server::start().await;
     let (client, mut peer) = server.client().await;
-    let mut room = peer
-        .join(&client, "cardiology", From::Now, joined(4, 4))
-        .await;
+    let mut room = peer.join(&client, "cardiology", From::Now, joined(4, 4)).await;
     assert_eq!(room.joined().position.seq, 4);
     assert!(matches!(next(&mut room).await, Event::CaughtUp(at) if at.seq == 4));
     // Spaces and unknown fields are part of the bytes and of nothing else.
@@ -59,19 +53,14 @@ async fn an_empty_replay_is_caught_up_at_once_and_raw_bytes_are_exact() {
     assert_eq!(posted.body(), Some("message 5"));
     assert_eq!(posted.author(), Some("Sam Example"));
     let shown = format!("{event:?} {client:?} {room:?}");
-    assert!(
-        !shown.contains("message 5") && !shown.contains(TOKEN),
-        "{shown}"
-    );
+    assert!(!shown.contains("message 5") && !shown.contains(TOKEN), "{shown}");
 }
 
 #[tokio::test]
 async fn a_jump_is_filled_from_history_once() {
     let server = Server::start().await;
     let (client, mut peer) = server.client().await;
-    let mut room = peer
-        .join(&client, "cardiology", From::Start, joined(0, 0))
-        .await;
+    let mut room = peer.join(&client, "cardiology", From::Start, joined(0, 0)).await;
     for seq in [1, 2, 6, 7] {
         peer.send(entry("cardiology", seq)).await;
     }
@@ -88,13 +77,11 @@ async fn a_jump_is_filled_from_history_once() {
     peer.send(entry("cardiology", 9)).await;
     assert_eq!(seqs_until(&mut room, 9).await, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
     // Nothing was asked for twice: the next command is the app's own.
-    let (rooms, ()) = tokio::join!(
-        client.rooms(wardroom_client::protocol::room::ListRooms::default()),
-        async {
+    let (rooms, ()) =
+        tokio::join!(client.rooms(wardroom_client::protocol::room::ListRooms::default()), async {
             let (id, _) = peer.expect("rooms").await;
             peer.ok(id, &json!({"rooms": []})).await;
-        }
-    );
+        });
     assert!(rooms.unwrap().rooms.is_empty());
 }
 
@@ -102,9 +89,7 @@ async fn a_jump_is_filled_from_history_once() {
 async fn what_history_does_not_have_is_a_gap_in_band() {
     let server = Server::start().await;
     let (client, mut peer) = server.client().await;
-    let mut room = peer
-        .join(&client, "cardiology", From::Start, joined(0, 0))
-        .await;
+    let mut room = peer.join(&client, "cardiology", From::Start, joined(0, 0)).await;
     peer.send(entry("cardiology", 1)).await;
     peer.send(entry("cardiology", 5)).await;
     let (id, _) = peer.expect("history").await;
@@ -128,9 +113,7 @@ async fn what_history_does_not_have_is_a_gap_in_band() {
 async fn a_gap_notice_is_told_and_passed() {
     let server = Server::start().await;
     let (client, mut peer) = server.client().await;
-    let mut room = peer
-        .join(&client, "cardiology", From::Start, joined(0, 9))
-        .await;
+    let mut room = peer.join(&client, "cardiology", From::Start, joined(0, 9)).await;
     peer.send(entry("cardiology", 1)).await;
     let gap = json!({"op": "gap", "d": {"room": "cardiology", "from": 2, "to": 4, "reason": "lost",
                      "last": {"epoch": EPOCH, "seq": 1}}});
@@ -148,9 +131,7 @@ async fn a_gap_notice_is_told_and_passed() {
 async fn a_position_off_the_line_tells_the_app_what_to_drop() {
     let server = Server::start().await;
     let (client, mut peer) = server.client().await;
-    let mut room = peer
-        .join(&client, "cardiology", From::Start, joined(0, 3))
-        .await;
+    let mut room = peer.join(&client, "cardiology", From::Start, joined(0, 3)).await;
     for seq in 1..=3 {
         peer.send(entry("cardiology", seq)).await;
     }
@@ -160,9 +141,7 @@ async fn a_position_off_the_line_tells_the_app_what_to_drop() {
     let mut answer = joined(2, 3);
     answer["recovered"] = json!(false);
     answer["position"]["epoch"] = json!(EPOCH + 9);
-    let (mut peer, _) = server
-        .greet(|_| json!({"cardiology": {"ok": answer}}))
-        .await;
+    let (mut peer, _) = server.greet(|_| json!({"cardiology": {"ok": answer}})).await;
     let Event::Rejoined(rejoined) = next(&mut room).await else {
         panic!("the app was not told");
     };
@@ -179,15 +158,12 @@ async fn a_position_off_the_line_tells_the_app_what_to_drop() {
 async fn an_unknown_op_passes_whole_and_keeps_the_count() {
     let server = Server::start().await;
     let (client, mut peer) = server.client().await;
-    let mut room = peer
-        .join(&client, "cardiology", From::Start, joined(0, 0))
-        .await;
+    let mut room = peer.join(&client, "cardiology", From::Start, joined(0, 0)).await;
     assert!(matches!(next(&mut room).await, Event::CaughtUp(_)));
     let unknown = entry("cardiology", 1).replace("message.posted", "poll.opened");
     peer.send(unknown.clone()).await;
     peer.send(r#"{"op":"weather","d":{"rain":true}}"#).await;
-    peer.send(r#"{"room":"cardiology","op":"waving","by":{"id":"x"},"d":{}}"#)
-        .await;
+    peer.send(r#"{"room":"cardiology","op":"waving","by":{"id":"x"},"d":{}}"#).await;
     peer.send(entry("cardiology", 2)).await;
     let Event::Unknown(it) = next(&mut room).await else {
         panic!("an op nobody knows must pass as Unknown");
@@ -200,12 +176,8 @@ async fn an_unknown_op_passes_whole_and_keeps_the_count() {
 async fn two_rooms_resume_in_one_hello_and_one_may_be_gone() {
     let server = Server::start().await;
     let (client, mut peer) = server.client().await;
-    let mut first = peer
-        .join(&client, "cardiology", From::Start, joined(0, 1))
-        .await;
-    let mut second = peer
-        .join(&client, "oncology", From::Start, joined(0, 1))
-        .await;
+    let mut first = peer.join(&client, "cardiology", From::Start, joined(0, 1)).await;
+    let mut second = peer.join(&client, "oncology", From::Start, joined(0, 1)).await;
     peer.send(entry("cardiology", 1)).await;
     peer.send(entry("oncology", 1)).await;
     seqs_until(&mut first, 1).await;
@@ -234,18 +206,12 @@ async fn two_rooms_resume_in_one_hello_and_one_may_be_gone() {
 async fn a_dropped_room_is_left_and_can_be_joined_again() {
     let server = Server::start().await;
     let (client, mut peer) = server.client().await;
-    let room = peer
-        .join(&client, "cardiology", From::Now, joined(1, 1))
-        .await;
+    let room = peer.join(&client, "cardiology", From::Now, joined(1, 1)).await;
     let twice = client.join("cardiology", From::Now).await;
-    assert!(matches!(
-        twice,
-        Err(wardroom_client::Error::AlreadyJoined(_))
-    ));
+    assert!(matches!(twice, Err(wardroom_client::Error::AlreadyJoined(_))));
     drop(room);
     let (id, body) = peer.expect("leave").await;
     assert_eq!(body, json!({"room": "cardiology"}));
     peer.ok(id, &json!({})).await;
-    peer.join(&client, "cardiology", From::Now, joined(1, 1))
-        .await;
+    peer.join(&client, "cardiology", From::Now, joined(1, 1)).await;
 }

@@ -15,12 +15,8 @@ async fn client_with_buffer(server: &Server, events: usize) -> (Client, Peer) {
 async fn a_slow_room_is_left_and_read_again_while_the_other_one_flows() {
     let server = Server::start().await;
     let (client, mut peer) = client_with_buffer(&server, 4).await;
-    let mut slow = peer
-        .join(&client, "cardiology", From::Start, joined(0, 0))
-        .await;
-    let mut quick = peer
-        .join(&client, "oncology", From::Start, joined(0, 0))
-        .await;
+    let mut slow = peer.join(&client, "cardiology", From::Start, joined(0, 0)).await;
+    let mut quick = peer.join(&client, "oncology", From::Start, joined(0, 0)).await;
     for seq in 1..=20 {
         peer.send(entry("cardiology", seq)).await;
     }
@@ -45,10 +41,7 @@ async fn a_slow_room_is_left_and_read_again_while_the_other_one_flows() {
         let (id, body) = peer.expect("join").await;
         let from = body["from"]["seq"].as_u64().unwrap();
         assert_eq!(body["from"]["epoch"], EPOCH);
-        assert!(
-            from <= 4,
-            "the buffer holds four events, so {from} was never given"
-        );
+        assert!(from <= 4, "the buffer holds four events, so {from} was never given");
         // Late frames of the old join come before the answer and count for nothing.
         peer.send(entry("cardiology", 20)).await;
         peer.ok(id, &joined(from, 21)).await;
@@ -64,28 +57,20 @@ async fn a_slow_room_is_left_and_read_again_while_the_other_one_flows() {
 async fn a_room_alone_holds_the_server_back_instead() {
     let server = Server::start().await;
     let (client, mut peer) = client_with_buffer(&server, 4).await;
-    let mut room = peer
-        .join(&client, "cardiology", From::Start, joined(0, 0))
-        .await;
+    let mut room = peer.join(&client, "cardiology", From::Start, joined(0, 0)).await;
     for seq in 1..=300 {
         peer.send(entry("cardiology", seq)).await;
     }
     let seqs = seqs_until(&mut room, 300).await;
     assert_eq!(seqs, (1..=300).collect::<Vec<_>>());
-    assert_eq!(
-        room.overflows(),
-        0,
-        "nobody else waited, so nothing was dropped"
-    );
+    assert_eq!(room.overflows(), 0, "nobody else waited, so nothing was dropped");
 }
 
 #[tokio::test]
 async fn a_bot_that_posts_from_its_loop_is_never_stuck() {
     let server = Server::start().await;
     let (client, mut peer) = client_with_buffer(&server, 2).await;
-    let mut room = peer
-        .join(&client, "cardiology", From::Start, joined(0, 0))
-        .await;
+    let mut room = peer.join(&client, "cardiology", From::Start, joined(0, 0)).await;
     for seq in 1..=10 {
         peer.send(entry("cardiology", seq)).await;
     }
@@ -93,12 +78,7 @@ async fn a_bot_that_posts_from_its_loop_is_never_stuck() {
     let sending = room.post(Draft::new("Rounds", "busy"));
     let (id, _) = peer.expect("message.post").await;
     peer.written(id, 11).await;
-    soon("the answer behind a full buffer", sending)
-        .await
-        .unwrap();
+    soon("the answer behind a full buffer", sending).await.unwrap();
     assert_eq!(room.overflows(), 1);
-    assert!(
-        next(&mut room).await.entry().is_none(),
-        "caught up comes first"
-    );
+    assert!(next(&mut room).await.entry().is_none(), "caught up comes first");
 }
