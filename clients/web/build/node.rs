@@ -50,10 +50,7 @@ fn check_version(work: &Path) -> Result<(), Failure> {
     ask.arg("--version");
     let said = run(ask, "Node", "node --version", ASK, work)?;
     let version = said.trim().trim_start_matches('v');
-    let major = version
-        .split('.')
-        .next()
-        .and_then(|n| n.parse::<u32>().ok());
+    let major = version.split('.').next().and_then(|n| n.parse::<u32>().ok());
     match major {
         Some(major) if major >= OLDEST => Ok(()),
         Some(_) => {

@@ -82,13 +82,7 @@ mod tests {
         assert_eq!(page.path, "index.html");
         assert!(!page.immutable);
         assert_eq!(asset("index.html").map(|found| found.etag), Some(page.etag));
-        for path in [
-            "/../Cargo.toml",
-            "/index",
-            "//index.html",
-            "/index.html/",
-            "/app.js",
-        ] {
+        for path in ["/../Cargo.toml", "/index", "//index.html", "/index.html/", "/app.js"] {
             assert!(asset(path).is_none(), "{path} must not be served");
         }
         assert_eq!(BUILT, FALLBACK_REASON.is_none());
