@@ -330,6 +330,26 @@ await check("on a phone one column shows rooms, then the room", async () => {
   await page.context().close();
 });
 
+await check("a reply leads back even to what this page has not read yet", async () => {
+  await write(first, `${topic} far`, said("Asked long ago"));
+  await settledOnce(second, said("Asked long ago"));
+  await holding(second, said("Asked long ago")).hover();
+  await holding(second, said("Asked long ago")).getByRole("button", { name: "Reply" }).click();
+  for (let n = 1; n <= 70; n++) await write(first, `${topic} filler`, said(`Filler ${n} of`));
+  await settledOnce(first, said("Filler 70 of"));
+  await second.locator("#composer").fill(said("Answered at last"));
+  await second.locator("#composer").press("Enter");
+  await settledOnce(second, said("Answered at last"));
+  const page = await open(browser, complaints);
+  await signIn(page, url, token);
+  await openRoom(page, slug);
+  await settledOnce(page, said("Answered at last"));
+  await holding(page, said("Answered at last")).locator(".reply-ref").click();
+  await until("the focus is on what was answered", () =>
+    page.evaluate((text) => document.activeElement?.querySelector(".body")?.textContent === text, said("Asked long ago")));
+  await page.context().close();
+});
+
 await check("signing out forgets the token", async () => {
   await second.getByRole("button", { name: "Sign out" }).click();
   await second.getByLabel("Access token").waitFor();

@@ -34,7 +34,8 @@ export function LogView({ view, topic, title, onReply }: LogViewProps) {
   const reach = view.log.reachOf(topic);
   const [active, setActive] = useState<number>();
   const [seenTo, setSeenTo] = useState(0);
-  const jump = useRef<string>();
+  /** Where a jump leads that needs another view or earlier pages first. */
+  const jump = useRef<{ mid: string; topic: string }>();
   const failed = view.olderFailed.value;
   const ready = view.status.value.kind === "ready";
 
@@ -57,8 +58,8 @@ export function LogView({ view, topic, title, onReply }: LogViewProps) {
   }, [scroll.atEnd, last, version]);
 
   useEffect(() => {
-    // A jump that needed another view or earlier pages ends here.
-    const seq = jump.current === undefined ? undefined : view.log.seqOf(jump.current);
+    if (jump.current?.topic !== topic) return; // the view it leads to is not shown yet
+    const seq = jump.current && view.log.seqOf(jump.current.mid);
     if (seq !== undefined && rows.some((row) => row.seq === seq)) {
       jump.current = undefined;
       setActive(seq);
@@ -75,7 +76,7 @@ export function LogView({ view, topic, title, onReply }: LogViewProps) {
       scroll.toRow(seq);
       return;
     }
-    jump.current = mid;
+    jump.current = { mid, topic: message.topic };
     go({ room: view.name, topic: message.topic });
     void view.find(mid, message.topic).then((found) => {
       if (found) return;
