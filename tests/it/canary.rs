@@ -30,7 +30,8 @@ async fn nothing_a_clinician_wrote_reaches_operator_logs() {
         answers.push(ana.ask("message.post", bad).await.unwrap_err());
         answers.push(ana.ask("message.post", json!({ "room": canary })).await.unwrap_err());
         answers.push(ana.ask(canary, json!({ "x": canary })).await.unwrap_err());
-        answers.push(ana.ask("history", json!({ "room": room, "limit": canary })).await.unwrap_err());
+        answers
+            .push(ana.ask("history", json!({ "room": room, "limit": canary })).await.unwrap_err());
         for op in ["message.report", "message.redact"] {
             let body = json!({ "room": room, "mid": mid(), "of": of, "reason": canary });
             ana.ask(op, body).await.unwrap();

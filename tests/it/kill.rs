@@ -17,7 +17,11 @@ const ROOMS: [&str; 2] = ["cardiology", "oncology"];
 
 /// Posts with eight in flight until the node is gone. Returns what was acknowledged, and what was
 /// sent without an answer.
-async fn sender(mut probe: Probe, room: &'static str, count: Arc<AtomicU64>) -> (Acked, Vec<String>) {
+async fn sender(
+    mut probe: Probe,
+    room: &'static str,
+    count: Arc<AtomicU64>,
+) -> (Acked, Vec<String>) {
     let mut acked = Acked::new();
     let mut waiting: BTreeMap<u64, String> = BTreeMap::new();
     let mut id = 100;
@@ -131,7 +135,9 @@ async fn an_acknowledged_message_is_never_lost() {
         node.kill();
     }
     let total: usize = acked.values().map(BTreeMap::len).sum();
-    println!("30 kills: {total} acknowledged, all there; {unknown} unknown; slowest start {slowest:?}");
+    println!(
+        "30 kills: {total} acknowledged, all there; {unknown} unknown; slowest start {slowest:?}"
+    );
     assert!(total > 1_000, "the load was real");
 }
 
@@ -183,6 +189,11 @@ async fn nothing_is_shown_before_it_is_safe() {
         }
         let found = read(&node, &token, "cardiology").await;
         assert!(acked.iter().all(|(mid, position)| found.get(mid) == Some(position)), "{point}");
-        println!("{point}: {} seen, {} acknowledged, {} kept", seen.len(), acked.len(), found.len());
+        println!(
+            "{point}: {} seen, {} acknowledged, {} kept",
+            seen.len(),
+            acked.len(),
+            found.len()
+        );
     }
 }

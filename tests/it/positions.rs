@@ -22,7 +22,8 @@ async fn a_position_off_the_line_is_told_with_the_last_common_one() {
         (at(epoch, 1), true, at(epoch, 1)),
         (at(0, 0), true, at(0, 0)),
         (at(epoch, 4), false, at(epoch, 3)),
-        (at(epoch + 7, 2), false, at(epoch, 3)),
+        (at(epoch + 7, 9), false, at(epoch, 3)),
+        (at(epoch + 7, 2), false, at(epoch, 1)),
         (at(epoch - 7, 2), false, at(0, 0)),
     ] {
         let mut ben = Probe::open(&node.socket).await;

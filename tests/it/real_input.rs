@@ -66,7 +66,11 @@ fn import(node: &Node, file: &Path, token: &str) -> String {
 
 /// Follows a room from its start until it holds `count` entries: the hash of the raw frames, in
 /// order, and the frames.
-async fn follow(mut probe: Probe, room: String, count: usize) -> (String, blake3::Hash, Vec<String>) {
+async fn follow(
+    mut probe: Probe,
+    room: String,
+    count: usize,
+) -> (String, blake3::Hash, Vec<String>) {
     probe.ask("join", json!({ "room": room, "from": "start" })).await.unwrap();
     let mut hasher = blake3::Hasher::new();
     let mut frames = Vec::with_capacity(count);
@@ -105,9 +109,17 @@ async fn one_order_per_log_live_and_replayed_whole_and_imported_once() {
         if n < 1000 { digits } else { format!("{},{}", n / 1000, &digits[digits.len() - 3..]) }
     };
     let rooms = expected.len();
-    let first = format!("{} messages in {rooms} rooms: {} added, 0 already there", number(total), number(total));
+    let first = format!(
+        "{} messages in {rooms} rooms: {} added, 0 already there",
+        number(total),
+        number(total)
+    );
     assert!(told.contains(&first), "{told}");
-    let second = format!("{} messages in {rooms} rooms: 0 added, {} already there", number(total), number(total));
+    let second = format!(
+        "{} messages in {rooms} rooms: 0 added, {} already there",
+        number(total),
+        number(total)
+    );
     assert!(again.contains(&second), "{again}");
 
     let mut hashes = BTreeMap::new();
