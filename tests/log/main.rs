@@ -4,5 +4,14 @@
     reason = "a test that cannot go on says where it stopped"
 )]
 
+mod codec;
 mod contract;
+mod crashes;
+mod damage;
+mod erasure;
+mod journal_damage;
+mod mids;
+mod pace;
+mod power;
+mod strain;
 mod world;

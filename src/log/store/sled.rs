@@ -101,8 +101,4 @@ impl Shelf for SledShelf {
             .sync_data()
             .map_err(|error| failed("sync its file", &error))
     }
-
-    fn size(&self) -> Result<u64, ShelfError> {
-        guarded("measure", || self.db.size_on_disk())
-    }
 }
