@@ -28,7 +28,7 @@ pub enum EnvelopeError {
 }
 
 /// A command as it arrives: the body is still text.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Command<'a> {
     /// Echoed in the reply. Without it there is no reply.
@@ -73,10 +73,10 @@ fn body_error(error: &serde_json::Error) -> WireError {
     };
     let message = if let Some(field) = known("missing field") {
         return WireError::new(ErrorCode::BadRequest, format!("the field {field} is missing"))
-            .at(format!("/d/{field}"));
+            .at(pointer(&field));
     } else if let Some(field) = known("duplicate field") {
         return WireError::new(ErrorCode::BadRequest, format!("the field {field} stands twice"))
-            .at(format!("/d/{field}"));
+            .at(pointer(&field));
     } else if text.starts_with("unknown field") {
         "the body has a field that this op does not take".to_owned()
     } else if text.starts_with("invalid type") {
@@ -88,6 +88,15 @@ fn body_error(error: &serde_json::Error) -> WireError {
     };
     WireError::new(ErrorCode::BadRequest, format!("{message} (column {} of d)", error.column()))
         .at("/d")
+}
+
+/// Where a field named by serde stands. serde tells its name, not the way to it; the few that stand
+/// inside another field (a position, a client's name, an origin) point at the body as a whole.
+fn pointer(field: &str) -> String {
+    match field {
+        "epoch" | "seq" | "name" | "author" => "/d".to_owned(),
+        field => format!("/d/{field}"),
+    }
 }
 
 /// The fixed texts of [`crate::ids::IdError`] that may pass through to the sender.
@@ -199,7 +208,7 @@ pub struct By {
 
 /// An entry as a client reads it. Unknown fields are ignored; facts and words are still text, so
 /// that an op nobody knows yet passes through whole.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 pub struct Entry {
     /// The log it stands in.
     pub room: LogName,
@@ -253,7 +262,7 @@ impl Entry {
 }
 
 /// A reply as a client reads it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Reply {
     /// The command's id.
     pub id: u64,
@@ -262,7 +271,7 @@ pub struct Reply {
 }
 
 /// A signal as a client reads it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Signal {
     /// The log whose members get it.
     pub room: LogName,
@@ -275,7 +284,7 @@ pub struct Signal {
 }
 
 /// A notice as a client reads it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Notice {
     /// The op.
     pub op: String,
@@ -295,6 +304,12 @@ pub enum ServerFrame {
     /// Has neither.
     Notice(Notice),
 }
+
+wordless!(Command<'_> { id, op });
+wordless!(Entry { room, epoch, seq, n, at, by, op, mid, erased });
+wordless!(Reply { id });
+wordless!(Signal { room, op, by });
+wordless!(Notice { op });
 
 #[derive(Deserialize)]
 struct Probe<'a> {

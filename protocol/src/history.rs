@@ -35,7 +35,7 @@ pub struct SeqRange {
 }
 
 /// `history`'s answer. Entries ascend and are the same bytes as everywhere.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct History {
     /// The page.
     pub entries: Vec<Box<RawValue>>,
@@ -53,3 +53,5 @@ pub struct History {
     /// Whether more lies beyond the page in the direction read.
     pub more: bool,
 }
+
+wordless!(History { range, holes, position, first, more });

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A card: what an entry says of its author. Words, every part of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
     /// The name.
     pub name: String,
@@ -34,7 +34,7 @@ pub struct PrincipalRegistered {
 }
 
 /// Words of `principal.registered`: what the token called this principal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrincipalWords {
     /// The token's issuer.
     pub issuer: String,
@@ -43,3 +43,6 @@ pub struct PrincipalWords {
     /// The card at the first hello.
     pub card: Profile,
 }
+
+wordless!(Profile { level });
+wordless!(PrincipalWords {});

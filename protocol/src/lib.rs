@@ -9,6 +9,20 @@
 //!   can be answered and only a bad envelope closes the connection.
 //! - [`hello`], [`join`], [`room`], [`message`], [`history`], [`identity`], [`notice`]: bodies by noun.
 
+/// `Debug` that shows these fields and no others: words, and bodies that hold words, never reach a
+/// log line or a panic message by way of `{:?}`.
+macro_rules! wordless {
+    ($name:ident $(<$life:lifetime>)? { $($field:ident),* }) => {
+        impl std::fmt::Debug for $name $(<$life>)? {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($name))
+                    $(.field(stringify!($field), &self.$field))*
+                    .finish_non_exhaustive()
+            }
+        }
+    };
+}
+
 pub mod code;
 pub mod envelope;
 pub mod hello;

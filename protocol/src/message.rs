@@ -22,7 +22,7 @@ pub enum MessageKind {
 }
 
 /// The author of an imported message, as the source named them. Role `import` only.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Origin {
     /// Words: the author's name in the source.
@@ -30,7 +30,7 @@ pub struct Origin {
 }
 
 /// `message.post`'s body.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Post {
     /// The room.
@@ -59,7 +59,7 @@ pub struct Post {
 }
 
 /// `message.redact`'s body.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Redact {
     /// The room.
@@ -73,7 +73,7 @@ pub struct Redact {
 }
 
 /// `message.report`'s body.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
     /// The room.
@@ -114,7 +114,7 @@ pub struct Posted {
 }
 
 /// Words of `message.posted`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PostedWords {
     /// Who wrote it; for an import, the author the source named.
     pub card: Profile,
@@ -139,7 +139,7 @@ pub struct About {
 }
 
 /// Words of `message.redacted` and of `message.reported`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReasonWords {
     /// Who acted.
     pub card: Profile,
@@ -165,3 +165,10 @@ pub struct TypingSignal {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<TopicId>,
 }
+
+wordless!(Origin {});
+wordless!(Post { room, mid, kind, reply_to, after });
+wordless!(Redact { room, mid, of });
+wordless!(Report { room, mid, of });
+wordless!(PostedWords {});
+wordless!(ReasonWords {});

@@ -21,7 +21,7 @@ pub enum Class {
 }
 
 /// `room.create`'s body.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CreateRoom {
     /// The slug; never reused.
@@ -60,7 +60,7 @@ pub struct Created {
 }
 
 /// Words of `room.registered` and `room.created`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TitleWords {
     /// Who founded it.
     pub card: Profile,
@@ -69,7 +69,7 @@ pub struct TitleWords {
 }
 
 /// A log's state as a join answers it: counts and names, at most 64 KiB; the rest by pages.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomState {
     /// What kind of talk the room is for.
     pub class: Class,
@@ -119,7 +119,7 @@ pub struct Rooms {
 }
 
 /// One room of a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomSummary {
     /// The slug.
     pub room: RoomId,
@@ -165,7 +165,7 @@ pub struct Topics {
 }
 
 /// One topic of a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TopicSummary {
     /// Its id.
     pub topic: TopicId,
@@ -179,3 +179,9 @@ pub struct TopicSummary {
     /// Its newest message's seq.
     pub last: u64,
 }
+
+wordless!(CreateRoom { room, mid, class, specialty });
+wordless!(TitleWords {});
+wordless!(RoomState { class, specialty, topics, members, epochs });
+wordless!(RoomSummary { room, class, specialty, position, n });
+wordless!(TopicSummary { topic, messages, first, last });

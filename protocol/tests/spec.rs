@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use wardroom_protocol::code::{CloseCode, ErrorCode};
 use wardroom_protocol::limits;
 use wardroom_protocol::op::{Kind, OPS};
-use wardroom_protocol::{SOCKET_PATH, SUBPROTOCOL, envelope};
+use wardroom_protocol::{SOCKET_PATH, SUBPROTOCOL};
 
 const SPEC: &str = include_str!("../SPEC.md");
 
@@ -73,10 +73,9 @@ fn every_close_code_has_its_row() {
 fn what_to_do(number: u16) -> &'static str {
     match number {
         1000 => "nothing",
-        1011 => "back off, reconnect",
+        1011 | 4100..=4199 => "back off, reconnect",
         1002..=1009 => "mend the client",
         4000..=4099 => "reconnect now",
-        4100..=4199 => "back off, reconnect",
         4200..=4299 => "sign in again",
         4300..=4399 => "drop positions, rejoin",
         _ => "stay away",
@@ -144,38 +143,4 @@ fn every_limit_has_its_row() {
 fn the_address_is_the_one_in_the_code() {
     assert!(SPEC.contains(&format!("`{SUBPROTOCOL}`")));
     assert!(SPEC.contains(&format!("`{SOCKET_PATH}`")));
-}
-
-/// The frames of a transcript: `→` from the client, `←` from the server.
-fn transcript(name: &str) -> Vec<(char, &'static str)> {
-    let begin = format!("<!-- transcript:{name} -->");
-    let (_, rest) = SPEC.split_once(&begin).unwrap_or_else(|| panic!("SPEC.md has no {begin}"));
-    let (text, _) = rest
-        .split_once("<!-- /transcript -->")
-        .unwrap_or_else(|| panic!("the transcript {name} has no end"));
-    text.lines()
-        .filter_map(|line| {
-            let arrow = line.chars().next().filter(|it| matches!(it, '→' | '←'))?;
-            Some((arrow, line[arrow.len_utf8()..].trim()))
-        })
-        .collect()
-}
-
-#[test]
-fn transcripts_are_frames() {
-    for name in ["hello", "resume", "duplicate", "error", "redact"] {
-        let frames = transcript(name);
-        assert!(frames.len() >= 2, "the transcript {name} is too short");
-        for (arrow, frame) in frames {
-            if arrow == '→' {
-                let command = envelope::Command::decode(frame);
-                let command = command.unwrap_or_else(|error| panic!("{name}: {error}: {frame}"));
-                let known = OPS.iter().any(|op| op.kind == Kind::Command && op.name == command.op);
-                assert!(known, "{name}: {}", command.op);
-            } else {
-                let decoded = envelope::ServerFrame::decode(frame);
-                decoded.unwrap_or_else(|error| panic!("{name}: {error}: {frame}"));
-            }
-        }
-    }
 }

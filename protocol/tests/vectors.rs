@@ -1,4 +1,5 @@
-//! Plays the golden frames of `vectors/`: what they are is in `vectors/README.md`.
+//! Plays the golden frames of `vectors/` (what they are is in `vectors/README.md`), and reads the
+//! transcripts of `SPEC.md`.
 #![allow(
     clippy::unwrap_used,
     reason = "a vector that does not read has failed, and the panic says where"
@@ -162,6 +163,35 @@ fn shown(frame: &ServerFrame, answers: Option<&str>) -> (Value, Option<String>) 
 }
 
 #[test]
+fn debug_shows_no_words() {
+    const WORDS: [&str; 4] = ["synthetic", "Example", "Anticoagulation", "wrong room"];
+    let check = |name: &str, shown: String| {
+        for word in WORDS {
+            assert!(!shown.contains(word), "{name}: {shown}");
+        }
+    };
+    for (name, vector) in vectors() {
+        if vector.reject.is_some() {
+            continue;
+        }
+        if vector.direction == "client" {
+            let command = Command::decode(&vector.frame).unwrap();
+            check(&name, format!("{command:?} {}", typed::debug(&command)));
+        } else {
+            let frame = ServerFrame::decode(&vector.frame).unwrap();
+            let answer = match (&frame, &vector.answers) {
+                (ServerFrame::Reply(reply), Some(op)) => {
+                    typed::debug_answer(op, reply.result.as_ref().unwrap().get())
+                }
+                (ServerFrame::Entry(entry), _) => typed::debug_entry(entry),
+                _ => String::new(),
+            };
+            check(&name, format!("{frame:?} {answer}"));
+        }
+    }
+}
+
+#[test]
 fn what_must_be_rejected_is_and_is_not_repeated() {
     let mut count = 0;
     for (name, vector) in vectors() {
@@ -198,5 +228,52 @@ fn envelope_error(error: EnvelopeError) -> &'static str {
         EnvelopeError::Shape => "shape",
         EnvelopeError::TooDeep => "too_deep",
         EnvelopeError::Id => "id",
+    }
+}
+
+/// The frames of a transcript in `SPEC.md`: `→` from the client, `←` from the server.
+fn transcript(name: &str) -> Vec<(char, &'static str)> {
+    const SPEC: &str = include_str!("../SPEC.md");
+    let begin = format!("<!-- transcript:{name} -->");
+    let (_, rest) = SPEC.split_once(&begin).unwrap_or_else(|| panic!("SPEC.md has no {begin}"));
+    let (text, _) = rest
+        .split_once("<!-- /transcript -->")
+        .unwrap_or_else(|| panic!("the transcript {name} has no end"));
+    text.lines()
+        .filter_map(|line| {
+            let arrow = line.chars().next().filter(|it| matches!(it, '→' | '←'))?;
+            Some((arrow, line[arrow.len_utf8()..].trim()))
+        })
+        .collect()
+}
+
+#[test]
+fn transcripts_are_frames_of_known_types() {
+    for name in ["hello", "resume", "duplicate", "error", "redact"] {
+        let frames = transcript(name);
+        assert!(frames.len() >= 2, "the transcript {name} is too short");
+        let mut asked = std::collections::BTreeMap::new();
+        for (arrow, text) in frames {
+            if arrow == '→' {
+                let command = Command::decode(text).unwrap_or_else(|e| panic!("{name}: {e}"));
+                typed::body(&command).unwrap_or_else(|e| panic!("{name}: {}", e.message));
+                asked.insert(command.id.unwrap(), command.op.into_owned());
+                continue;
+            }
+            let frame = ServerFrame::decode(text).unwrap_or_else(|e| panic!("{name}: {e}: {text}"));
+            let answers = match &frame {
+                ServerFrame::Reply(reply) if reply.result.is_ok() => {
+                    Some(asked[&reply.id].as_str())
+                }
+                ServerFrame::Entry(entry) => {
+                    assert!(typed::entry(entry).is_some(), "{name}: {}", entry.op);
+                    None
+                }
+                _ => None,
+            };
+            if let (_, Some(again)) = shown(&frame, answers) {
+                assert_eq!(again, text, "{name}");
+            }
+        }
     }
 }

@@ -83,18 +83,23 @@ async fn transfer(
     let mut posting = Posting::default();
     let mut beat = tokio::time::interval(std::time::Duration::from_millis(200));
     let mut read_all = false;
+    // The first thing that goes wrong ends the reading; it is said once what was sent is answered.
+    let mut bad = None;
     loop {
         let may_read = !read_all && posting.under_way() < OUTBOX;
         tokio::select! {
             row = source.next(), if may_read => match row {
                 None => read_all = true,
-                Some(row) => {
-                    let (line, row) = row?;
-                    rooms.ensure(client, &row.room, line).await?;
-                    posting.post(client, line, row);
-                }
+                Some(Ok((line, row))) => match rooms.ensure(client, &row.room, line).await {
+                    Ok(()) => posting.post(client, line, row),
+                    Err(error) => (read_all, bad) = (true, Some(error)),
+                },
+                Some(Err(error)) => (read_all, bad) = (true, Some(error)),
             },
-            done = posting.next(), if posting.under_way() > 0 => done?,
+            done = posting.next(), if posting.under_way() > 0 => if let Err(error) = done {
+                read_all = true;
+                bad.get_or_insert(error);
+            },
             _ = beat.tick() => progress.tick(&Tick {
                 read: source.read(),
                 size: source.size(),
@@ -108,5 +113,8 @@ async fn transfer(
         }
     }
     progress.done();
+    if let Some(error) = bad {
+        return Err(error);
+    }
     Ok(posting.summary(rooms.used()))
 }

@@ -19,6 +19,7 @@ pub(super) struct Posting {
     answers: FuturesUnordered<Answer>,
     added: u64,
     already: u64,
+    untitled: u64,
 }
 
 impl Posting {
@@ -28,6 +29,7 @@ impl Posting {
 
     /// Queues a row. The client keeps the order per room and has up to 48 in flight.
     pub(super) fn post(&mut self, client: &Client, line: u64, row: Row) {
+        self.untitled += u64::from(row.untitled);
         let sending = client.post(row.into_post());
         self.answers.push(Box::pin(async move { (line, sending.await) }));
     }
@@ -49,6 +51,12 @@ impl Posting {
     }
 
     pub(super) fn summary(&self, rooms: usize) -> Summary {
-        Summary { rooms, added: self.added, already: self.already, took: std::time::Duration::ZERO }
+        Summary {
+            rooms,
+            added: self.added,
+            already: self.already,
+            untitled: self.untitled,
+            took: std::time::Duration::ZERO,
+        }
     }
 }

@@ -30,9 +30,14 @@ struct Text<'a> {
     body: Option<Cow<'a, str>>,
 }
 
+/// Where a row goes that names no topic: every message needs one, and sources have rows without.
+pub(super) const NO_TOPIC: &str = "General";
+
 /// A row that can be sent.
 pub(super) struct Row {
     pub(super) room: RoomId,
+    /// Whether it named no topic and goes under [`NO_TOPIC`].
+    pub(super) untitled: bool,
     draft: Draft,
 }
 
@@ -45,10 +50,9 @@ impl Row {
                 _ => RowError::NotJson(error.column()),
             })?;
         let room = parsed("room", text.room, "1 to 64 of a-z, 0-9 and '-'")?;
-        let topic = match text.topic {
-            Some(topic) if topic.trim().is_empty() => NO_TOPIC.to_owned(),
-            topic => name("topic", topic)?,
-        };
+        let topic = text.topic.ok_or(RowError::Missing("topic"))?;
+        let untitled = topic.trim().is_empty();
+        let topic = name("topic", Some(if untitled { NO_TOPIC.into() } else { topic }))?;
         let author = name("author", text.author)?;
         let kind = kind(&text.kind.ok_or(RowError::Missing("kind"))?)?;
         let mid = parsed("mid", text.mid, MID_RULE)?;
@@ -59,7 +63,7 @@ impl Row {
         if text.reply_to.is_some() {
             draft = draft.reply_to(parsed::<Mid>("reply_to", text.reply_to, MID_RULE)?);
         }
-        Ok(Self { room, draft })
+        Ok(Self { room, untitled, draft })
     }
 
     /// The command that posts it.
@@ -68,9 +72,6 @@ impl Row {
         self.draft.into_post(log)
     }
 }
-
-/// Every message of a room has a topic; rows whose topic is blank come under this one.
-const NO_TOPIC: &str = "General";
 
 const MID_RULE: &str = "a UUID in its hyphenated form, and not nil";
 
@@ -146,12 +147,23 @@ mod tests {
     }
 
     #[test]
+    fn a_row_without_a_topic_goes_under_one_name() {
+        for topic in ["", " \t"] {
+            let line = row(|row| row["topic"] = topic.into());
+            let row = Row::parse(&line).unwrap_or_else(|error| panic!("{error}"));
+            assert!(row.untitled);
+            assert_eq!(row.into_post().topic, NO_TOPIC);
+        }
+    }
+
+    #[test]
     fn a_bad_row_is_named_by_its_field_and_never_repeated() {
         for (line, says) in [
             (row(|row| row["room"] = "Secret Room".into()), "the field room: 1 to 64"),
             (row(|row| row["mid"] = "secret".into()), "the field mid: a UUID"),
             (row(|row| row["reply_to"] = "secret".into()), "the field reply_to: a UUID"),
             (row(|row| row["kind"] = "secret".into()), "the field kind: message,"),
+            (row(|row| row["author"] = " ".into()), "the field author: must not be empty"),
             (row(|row| row["topic"] = serde_json::Value::Null), "the field topic is missing"),
             (row(|row| row["author"] = "secret".repeat(40).into()), "the field author: at most"),
             (row(|row| row["body"] = serde_json::Value::Null), "the field body is missing"),

@@ -121,3 +121,88 @@ impl Read for Counted {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn row(number: u64) -> String {
+        format!(
+            r#"{{"room":"cardiology","topic":"Rounds","kind":"message","author":"Sam Example","mid":"01941f29-7c00-7fc5-9aec-{number:012x}","body":"number {number}"}}"#
+        )
+    }
+
+    fn zip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(text).expect("memory takes what is written");
+        encoder.finish().expect("memory takes what is written")
+    }
+
+    /// The lines read, and the error that ended it.
+    async fn read(bytes: &[u8]) -> (Vec<u64>, Option<String>) {
+        let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+        file.write_all(bytes).expect("a temporary file takes bytes");
+        let mut source = Source::open(file.path()).unwrap_or_else(|error| panic!("{error}"));
+        let (mut lines, mut ended) = (Vec::new(), None);
+        while let Some(checked) = source.next().await {
+            match checked {
+                Ok((line, _)) => lines.push(line),
+                Err(error) => ended = Some(error.to_string()),
+            }
+        }
+        assert_eq!(source.size(), bytes.len() as u64);
+        if ended.is_none() {
+            assert_eq!(source.read(), source.size());
+        }
+        (lines, ended)
+    }
+
+    #[tokio::test]
+    async fn plain_and_zipped_files_read_alike() {
+        let text: String = (1..=500).map(|number| row(number) + "\n").collect();
+        let all: Vec<_> = (1..=500).collect();
+        assert_eq!(read(text.as_bytes()).await, (all.clone(), None));
+        assert_eq!(read(&zip(text.as_bytes())).await, (all, None));
+        // Two files, zipped and put one behind the other, are one.
+        let both = [zip(row(1).as_bytes()), zip(b"\n"), zip(row(2).as_bytes())].concat();
+        assert_eq!(read(&both).await, (vec![1, 2], None));
+    }
+
+    #[tokio::test]
+    async fn marks_line_ends_and_blank_lines_are_no_rows() {
+        let text = format!("\u{feff}{}\r\n\n  \n{}", row(1), row(2));
+        assert_eq!(read(text.as_bytes()).await, (vec![1, 4], None));
+        assert_eq!(read(b"").await, (vec![], None));
+    }
+
+    #[tokio::test]
+    async fn the_first_bad_line_ends_it_and_is_named() {
+        let long = "x".repeat(usize::try_from(LONGEST_LINE).expect("a megabyte") + 1);
+        for (bad, says) in [
+            (b"{".to_vec(), "line 2: not JSON"),
+            (b"\xff\xfe".to_vec(), "line 2: not UTF-8"),
+            (long.into_bytes(), "line 2: longer than 1024 KiB"),
+        ] {
+            let bytes = [row(1).as_bytes(), b"\n", &bad, b"\n", row(3).as_bytes()].concat();
+            let (lines, ended) = read(&bytes).await;
+            assert_eq!(lines, [1]);
+            assert!(ended.as_deref().is_some_and(|it| it.contains(says)), "{ended:?}");
+        }
+        let mut torn = zip(row(1).as_bytes());
+        torn.truncate(torn.len() / 2);
+        let (_, ended) = read(&torn).await;
+        assert!(ended.is_some_and(|it| it.contains("cannot read")));
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_not_there_is_named() {
+        let error = Source::open(Path::new("/nowhere/rows.jsonl")).err();
+        let error = error.map(|it| it.to_string()).unwrap_or_default();
+        assert!(error.contains("cannot read /nowhere/rows.jsonl: entity not found"), "{error}");
+    }
+}

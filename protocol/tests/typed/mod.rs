@@ -1,6 +1,8 @@
 //! Bodies by op: reads a JSON value as the op's type and writes it back, so that what a type does
 //! not know, or writes otherwise, shows.
 
+use std::fmt::Debug;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -17,72 +19,106 @@ use wardroom_protocol::room::{
     CreateRoom, Created, ListRooms, ListTopics, Rooms, TitleWords, Topics,
 };
 
-fn read<T: DeserializeOwned + Serialize>(command: &Command<'_>) -> Result<Value, WireError> {
-    Ok(serde_json::to_value(command.body::<T>()?).unwrap())
+/// Something done with an op's type, whichever it is.
+trait Use {
+    type Out;
+    fn with<T: DeserializeOwned + Serialize + Debug>(self) -> Self::Out;
+}
+
+fn command_type<U: Use>(op: &str, it: U) -> U::Out {
+    match op {
+        "hello" => it.with::<Hello>(),
+        "join" => it.with::<Join>(),
+        "leave" => it.with::<Leave>(),
+        "rooms" => it.with::<ListRooms>(),
+        "topics" => it.with::<ListTopics>(),
+        "history" => it.with::<ReadHistory>(),
+        "room.create" => it.with::<CreateRoom>(),
+        "message.post" => it.with::<Post>(),
+        "message.redact" => it.with::<Redact>(),
+        "message.report" => it.with::<Report>(),
+        "typing" => it.with::<Typing>(),
+        "pong" => it.with::<serde_json::Map<String, Value>>(),
+        op => panic!("no type is known for the command {op}"),
+    }
+}
+
+fn answer_type<U: Use>(op: &str, it: U) -> U::Out {
+    match op {
+        "hello" => it.with::<Greeting>(),
+        "join" => it.with::<Joined>(),
+        "leave" => it.with::<Left>(),
+        "rooms" => it.with::<Rooms>(),
+        "topics" => it.with::<Topics>(),
+        "history" => it.with::<History>(),
+        "room.create" | "message.post" | "message.redact" | "message.report" => {
+            it.with::<Written>()
+        }
+        op => panic!("no type is known for the answer to {op}"),
+    }
+}
+
+struct Body<'a>(&'a Command<'a>);
+
+impl Use for Body<'_> {
+    type Out = Result<Value, WireError>;
+    fn with<T: DeserializeOwned + Serialize + Debug>(self) -> Self::Out {
+        Ok(serde_json::to_value(self.0.body::<T>()?).unwrap())
+    }
 }
 
 /// A command's body as its op's type reads it.
 pub(crate) fn body(command: &Command<'_>) -> Result<Value, WireError> {
-    match &*command.op {
-        "hello" => read::<Hello>(command),
-        "join" => read::<Join>(command),
-        "leave" => read::<Leave>(command),
-        "rooms" => read::<ListRooms>(command),
-        "topics" => read::<ListTopics>(command),
-        "history" => read::<ReadHistory>(command),
-        "room.create" => read::<CreateRoom>(command),
-        "message.post" => read::<Post>(command),
-        "message.redact" => read::<Redact>(command),
-        "message.report" => read::<Report>(command),
-        "typing" => read::<Typing>(command),
-        "pong" => read::<serde_json::Map<String, Value>>(command),
-        op => panic!("no type is known for the command {op}"),
-    }
+    command_type(&command.op, Body(command))
 }
 
-fn write<T: DeserializeOwned + Serialize>(id: Option<u64>, op: &str, body: &Value) -> String {
-    let body: T = serde_json::from_value(body.clone()).unwrap();
-    envelope::command(id, op, &body).unwrap()
+struct Encode<'a>(Option<u64>, &'a str, &'a Value);
+
+impl Use for Encode<'_> {
+    type Out = String;
+    fn with<T: DeserializeOwned + Serialize + Debug>(self) -> String {
+        let body: T = serde_json::from_value(self.2.clone()).unwrap();
+        envelope::command(self.0, self.1, &body).unwrap()
+    }
 }
 
 /// The frame this crate makes of a command.
 pub(crate) fn command(id: Option<u64>, op: &str, body: &Value) -> String {
-    match op {
-        "hello" => write::<Hello>(id, op, body),
-        "join" => write::<Join>(id, op, body),
-        "leave" => write::<Leave>(id, op, body),
-        "rooms" => write::<ListRooms>(id, op, body),
-        "topics" => write::<ListTopics>(id, op, body),
-        "history" => write::<ReadHistory>(id, op, body),
-        "room.create" => write::<CreateRoom>(id, op, body),
-        "message.post" => write::<Post>(id, op, body),
-        "message.redact" => write::<Redact>(id, op, body),
-        "message.report" => write::<Report>(id, op, body),
-        "typing" => write::<Typing>(id, op, body),
-        "pong" => write::<serde_json::Map<String, Value>>(id, op, body),
-        op => panic!("no type is known for the command {op}"),
-    }
+    command_type(op, Encode(id, op, body))
 }
 
-fn frame<T: DeserializeOwned + Serialize>(id: u64, ok: &str) -> String {
-    let ok: T = serde_json::from_str(ok).unwrap();
-    envelope::reply(id, Ok(&ok)).unwrap()
+struct Answer<'a>(u64, &'a str);
+
+impl Use for Answer<'_> {
+    type Out = String;
+    fn with<T: DeserializeOwned + Serialize + Debug>(self) -> String {
+        let ok: T = serde_json::from_str(self.1).unwrap();
+        envelope::reply(self.0, Ok(&ok)).unwrap()
+    }
 }
 
 /// The frame this crate makes of the answer to an op.
 pub(crate) fn reply(id: u64, op: &str, ok: &str) -> String {
-    match op {
-        "hello" => frame::<Greeting>(id, ok),
-        "join" => frame::<Joined>(id, ok),
-        "leave" => frame::<Left>(id, ok),
-        "rooms" => frame::<Rooms>(id, ok),
-        "topics" => frame::<Topics>(id, ok),
-        "history" => frame::<History>(id, ok),
-        "room.create" | "message.post" | "message.redact" | "message.report" => {
-            frame::<Written>(id, ok)
-        }
-        op => panic!("no type is known for the answer to {op}"),
+    answer_type(op, Answer(id, ok))
+}
+
+struct Shown<'a>(&'a str);
+
+impl Use for Shown<'_> {
+    type Out = String;
+    fn with<T: DeserializeOwned + Serialize + Debug>(self) -> String {
+        format!("{:?}", serde_json::from_str::<T>(self.0).unwrap())
     }
+}
+
+/// How `Debug` shows a command's body.
+pub(crate) fn debug(command: &Command<'_>) -> String {
+    command_type(&command.op, Shown(command.d.map_or("{}", |d| d.get())))
+}
+
+/// How `Debug` shows the answer to an op.
+pub(crate) fn debug_answer(op: &str, ok: &str) -> String {
+    answer_type(op, Shown(ok))
 }
 
 /// The frame this crate makes of a notice; `None` if it does not know the op.
@@ -104,21 +140,34 @@ pub(crate) fn signal(op: &str, d: &str) -> Option<TypingSignal> {
     (op == "typing").then(|| serde_json::from_str(d).unwrap())
 }
 
-/// An entry's facts and words as its op's types read them; `None` if the op is unknown.
-pub(crate) fn entry(entry: &Entry) -> Option<(Value, Value)> {
-    fn parts<F, W>(entry: &Entry) -> (Value, Value)
+/// An entry's facts and words as its op's types read them, and how `Debug` shows those; `None` if
+/// the op is unknown.
+fn parts(entry: &Entry) -> Option<(Value, Value, String)> {
+    fn of<F, W>(entry: &Entry) -> (Value, Value, String)
     where
-        F: DeserializeOwned + Serialize,
-        W: DeserializeOwned + Serialize,
+        F: DeserializeOwned + Serialize + Debug,
+        W: DeserializeOwned + Serialize + Debug,
     {
         let facts = entry.facts::<F>().unwrap();
         let words = entry.words::<W>().unwrap();
-        (serde_json::to_value(facts).unwrap(), serde_json::to_value(words).unwrap())
+        let shown = format!("{facts:?} {words:?}");
+        let facts = serde_json::to_value(facts).unwrap();
+        (facts, serde_json::to_value(words).unwrap(), shown)
     }
     Some(match entry.op.as_str() {
-        "room.created" => parts::<Created, TitleWords>(entry),
-        "message.posted" => parts::<Posted, PostedWords>(entry),
-        "message.redacted" | "message.reported" => parts::<About, ReasonWords>(entry),
+        "room.created" => of::<Created, TitleWords>(entry),
+        "message.posted" => of::<Posted, PostedWords>(entry),
+        "message.redacted" | "message.reported" => of::<About, ReasonWords>(entry),
         _ => return None,
     })
+}
+
+/// An entry's facts and words as its op's types read them; `None` if the op is unknown.
+pub(crate) fn entry(entry: &Entry) -> Option<(Value, Value)> {
+    parts(entry).map(|(facts, words, _)| (facts, words))
+}
+
+/// How `Debug` shows an entry's facts and words.
+pub(crate) fn debug_entry(entry: &Entry) -> String {
+    parts(entry).map_or_else(String::new, |(_, _, shown)| shown)
 }
