@@ -91,14 +91,7 @@ pub(super) fn open(dir: &Path, options: &Options, care: Care) -> Result<OpenedLo
     for finding in &recovery.findings {
         tracing::warn!("{finding}");
     }
-    Ok(OpenedLog {
-        shelf,
-        catalog,
-        writer,
-        keeper: Some(keeper),
-        lock,
-        recovery,
-    })
+    Ok(OpenedLog { shelf, catalog, writer, keeper: Some(keeper), lock, recovery })
 }
 
 /// What became of opening the store.
@@ -125,20 +118,13 @@ fn open_store(
         marked: mark.map_or(0, |mark| mark.group),
     };
     let mut note = |path, what: String| {
-        recovery
-            .findings
-            .push(Finding::new(Where::Store(path), what, Done::SetAside));
+        recovery.findings.push(Finding::new(Where::Store(path), what, Done::SetAside));
     };
-    let opened = generations
-        .open_current()
-        .map_err(io("open", generations.dir()))?;
+    let opened = generations.open_current().map_err(io("open", generations.dir()))?;
     let (generation, shelf) = match opened {
         Opened::None => {
             if found.marked > 0 {
-                note(
-                    generations.dir().to_path_buf(),
-                    "the store is missing".to_owned(),
-                );
+                note(generations.dir().to_path_buf(), "the store is missing".to_owned());
             }
             return Ok(found);
         }
@@ -162,13 +148,8 @@ fn open_store(
             return Ok(found);
         }
     }
-    let none = Mark {
-        generation,
-        ..Mark::default()
-    };
-    let mark = mark
-        .filter(|mark| mark.generation == generation)
-        .unwrap_or(none);
+    let none = Mark { generation, ..Mark::default() };
+    let mark = mark.filter(|mark| mark.generation == generation).unwrap_or(none);
     if found.applied >= mark.group {
         found.usable = Some(mark);
     } else {
@@ -223,11 +204,7 @@ fn open_journal(
     let lost = stored > found.last_group() || !found.absent.is_empty();
     let mends = lost || !damage.is_empty() || care == Care::Thorough;
     load(catalog, &found);
-    let mut mender = Mender {
-        catalog,
-        source: store.source.as_ref(),
-        recovery,
-    };
+    let mut mender = Mender { catalog, source: store.source.as_ref(), recovery };
     for number in &found.absent {
         let path = catalog.dir().join(format!("{number:08}.seg"));
         mender.note(Where::File(path, 0), "the segment is missing", Done::Named);
@@ -300,23 +277,14 @@ fn start(
         });
     }
     let header = SegmentHeader {
-        number: survey
-            .segments
-            .last()
-            .map_or(1, |last| last.segment.number + 1),
+        number: survey.segments.last().map_or(1, |last| last.segment.number + 1),
         journal: id,
         size: options.segment_bytes.max(SMALLEST_SEGMENT),
     };
     // A spare made ahead may stand there; it is made anew rather than trusted.
     let segment = prepare(&*options.disk, catalog.dir(), header)?;
     catalog.put_open(header.number, super::journal::Places::new());
-    Ok(Start {
-        segment,
-        end: SEGMENT_HEADER as u64,
-        last_group,
-        first_group: last_group + 1,
-        lost,
-    })
+    Ok(Start { segment, end: SEGMENT_HEADER as u64, last_group, first_group: last_group + 1, lost })
 }
 
 /// Appends records that the store had and the journal did not.
@@ -365,20 +333,13 @@ fn fill_store(
     recovery: &mut Recovery,
 ) -> Result<Arc<dyn Shelf>, OpenError> {
     let path = keeper.generations.dir().to_path_buf();
-    let store_failed = |source: ShelfError| OpenError::Store {
-        path: path.clone(),
-        source,
-    };
+    let store_failed = |source: ShelfError| OpenError::Store { path: path.clone(), source };
     let failed = |error: PourError| match error {
         PourError::Store(source) => store_failed(source),
         PourError::Journal(source) => io("read", catalog.dir())(source),
     };
     if let (Some(mark), Some(shelf)) = (store.usable, store.source) {
-        let span = Span {
-            after: mark.group,
-            upto: keeper.group,
-            claimed: store.applied,
-        };
+        let span = Span { after: mark.group, upto: keeper.group, claimed: store.applied };
         let what = match pour(&*shelf, catalog, span) {
             Ok(poured) => {
                 let heads = catalog.heads();
@@ -396,29 +357,16 @@ fn fill_store(
             Err(error) => return Err(failed(error)),
         };
         let place = Where::Store(keeper.generations.path(keeper.generation));
-        recovery
-            .findings
-            .push(Finding::new(place, what, Done::SetAside));
+        recovery.findings.push(Finding::new(place, what, Done::SetAside));
     }
     let generation = keeper.generations.next().map_err(io("list", &path))?;
     let shelf = keeper.generations.open(generation).map_err(store_failed)?;
-    let span = Span {
-        after: 0,
-        upto: keeper.group,
-        claimed: 0,
-    };
+    let span = Span { after: 0, upto: keeper.group, claimed: 0 };
     let poured = pour(&shelf, catalog, span).map_err(failed)?;
     shelf.sync().map_err(store_failed)?;
-    keeper
-        .generations
-        .point_at(generation)
-        .map_err(io("write to", &path))?;
+    keeper.generations.point_at(generation).map_err(io("write to", &path))?;
     keeper.generation = generation;
-    let mark = Mark {
-        group: keeper.group,
-        segment: keeper.segment,
-        generation,
-    };
+    let mark = Mark { group: keeper.group, segment: keeper.segment, generation };
     keeper.mark_file.write(mark).map_err(io("mark", &path))?;
     recovery.replayed = poured.records;
     recovery.rebuilt = keeper.group > 0;

@@ -106,10 +106,7 @@ pub(in crate::log) fn write_footer(
     before: u64,
 ) -> io::Result<Option<Footer>> {
     let places = places_of(bytes, &found.groups);
-    let first = found
-        .groups
-        .first()
-        .map_or(before + 1, |group| group.number);
+    let first = found.groups.first().map_or(before + 1, |group| group.number);
     let last = found.groups.last().map_or(before, GroupAt::last_number);
     let (body, trailer) = encode(found.end as u64, (first, last), &places);
     let trailer_at = bytes.len() - TRAILER;

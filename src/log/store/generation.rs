@@ -152,9 +152,7 @@ impl Generations {
         if dir.exists() {
             fs::remove_dir_all(&dir)?;
         }
-        let copy = Copy {
-            generations: Self::new(dir.clone(), self.cache_bytes),
-        };
+        let copy = Copy { generations: Self::new(dir.clone(), self.cache_bytes) };
         copy_dir(&self.path(generation), &copy.generations.path(generation))?;
         copy.generations.point_at(generation)?;
         Ok(Some(copy))
