@@ -10,7 +10,7 @@ use wardroom_protocol::history::ReadHistory;
 use wardroom_protocol::ids::{LogName, RoomId};
 use wardroom_protocol::join::{Join, Leave, Left};
 use wardroom_protocol::message::{Post, Redact, Report, Typing, TypingSignal};
-use wardroom_protocol::op;
+use wardroom_protocol::{limits, op};
 use wardroom_protocol::room::{CreateRoom, ListRooms, ListTopics};
 
 use super::translate::{Author, Body};
@@ -106,6 +106,10 @@ impl Connection {
                 let post: Screened<Body<Post>> = self.screened(command, who)?;
                 let room = post.get().0.room.clone();
                 self.permit(&room, who, Action::Post)?;
+                if post.get().0.tags.len() > limits::TAGS {
+                    let message = format!("a message has at most {} tags", limits::TAGS);
+                    return Err(WireError::new(ErrorCode::TooLarge, message).at("/d/tags"));
+                }
                 if post.get().0.origin.is_some() {
                     self.permit(&room, who, Action::PostAs)?;
                 }

@@ -33,13 +33,13 @@ impl guard::Worded for Body<Post> {
 
 impl guard::Worded for Body<Redact> {
     fn words(&self, show: &mut dyn FnMut(&'static str, Rule, &str)) {
-        show("/d/reason", Rule::Text(4 * limits::REASON_CHARS), &self.0.reason);
+        show("/d/reason", Rule::Note(limits::REASON_CHARS), &self.0.reason);
     }
 }
 
 impl guard::Worded for Body<Report> {
     fn words(&self, show: &mut dyn FnMut(&'static str, Rule, &str)) {
-        show("/d/reason", Rule::Text(4 * limits::REASON_CHARS), &self.0.reason);
+        show("/d/reason", Rule::Note(limits::REASON_CHARS), &self.0.reason);
     }
 }
 

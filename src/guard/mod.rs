@@ -12,6 +12,8 @@ pub enum Rule {
     Name(usize),
     /// Text of several lines: at most this many bytes, not blank.
     Text(usize),
+    /// Text of several lines: at most this many characters, not blank.
+    Note(usize),
 }
 
 /// Why a text was refused.
@@ -84,8 +86,10 @@ fn check(rule: Rule, text: &str) -> Result<(), Reason> {
                 return Err(Reason::Control);
             }
         }
-        Rule::Text(longest) => {
-            if text.len() > longest {
+        Rule::Text(longest) | Rule::Note(longest) => {
+            let bytes = matches!(rule, Rule::Text(_));
+            let length = if bytes { text.len() } else { text.chars().count() };
+            if length > longest {
                 return Err(Reason::TooLong(longest));
             }
             if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
@@ -114,5 +118,8 @@ mod tests {
         assert_eq!(check(text, "a\u{7}"), Err(Reason::Control));
         assert_eq!(check(text, "a\u{85}"), Err(Reason::Control));
         assert_eq!(check(text, "\n\t"), Err(Reason::Blank));
+        let note = Rule::Note(3);
+        assert_eq!(check(note, "ä\nü"), Ok(()));
+        assert_eq!(check(note, "ä\nüß"), Err(Reason::TooLong(3)));
     }
 }

@@ -18,4 +18,5 @@ mod positions;
 mod real_input;
 mod report;
 mod retry;
+mod transcripts;
 mod world;
