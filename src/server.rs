@@ -139,6 +139,7 @@ pub async fn run(
         tokio::spawn(net::serve(listener, router, app, headers, stop_accepting.clone()));
     let tidying = tokio::spawn(tidy(Arc::clone(&services), stop_accepting.clone()));
 
+    tracing::info!(node = config.node, listen = %address, "serving");
     ready(&Ready {
         url: format!("http://{address}"),
         socket: format!("ws://{address}{}", wardroom_protocol::SOCKET_PATH),

@@ -94,14 +94,13 @@ impl From<TelemetryError> for Failure {
 impl From<ServerError> for Failure {
     fn from(error: ServerError) -> Self {
         let exit = match &error {
-            ServerError::Exposed(_) => Exit::Config,
-            ServerError::Keys(KeyError::Io { .. }) => Exit::Io,
-            ServerError::Keys(_) => Exit::Config,
-            ServerError::TokenKey(inner) => return Self::new(exit_of(inner), error.to_string()),
-            ServerError::Listen { .. }
+            ServerError::TokenKey(inner) => exit_of(inner),
+            ServerError::Keys(KeyError::Io { .. })
+            | ServerError::Listen { .. }
             | ServerError::Log(_)
             | ServerError::Hall(_)
             | ServerError::Data { .. } => Exit::Io,
+            ServerError::Keys(_) | ServerError::Exposed(_) => Exit::Config,
             ServerError::Bug => Exit::Bug,
         };
         Self::new(exit, error.to_string())

@@ -25,6 +25,9 @@ Manage:
   import        bring messages from a file into a running node
 
 Check:
+  log verify    check the record of a stopped node; change nothing
+  log stats     count its logs, entries and bytes
+  log scrub     mend each copy from the other; leave no erased word behind
   config check  look at the configuration
 
 Options:

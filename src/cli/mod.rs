@@ -10,6 +10,7 @@ mod failure;
 mod flags;
 mod help;
 mod import;
+mod log;
 mod print;
 mod ready_file;
 mod serve;
@@ -43,6 +44,9 @@ enum Verb {
     Token(token::Flags),
     /// Bring messages from a file into a running node
     Import(import::Flags),
+    /// Check, count or mend the record of a stopped node
+    #[command(subcommand)]
+    Log(log::Verb),
     /// Look at the configuration
     #[command(subcommand)]
     Config(config_check::Verb),
@@ -80,6 +84,7 @@ impl Line {
             Verb::Serve(flags) => serve::run(&flags),
             Verb::Token(flags) => token::run(&flags),
             Verb::Import(flags) => import::run(flags),
+            Verb::Log(verb) => log::run(&verb),
             Verb::Config(verb) => config_check::run(&verb),
         }
     }

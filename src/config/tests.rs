@@ -151,13 +151,13 @@ fn a_mistake_in_the_file_is_named_with_line_column_and_remedy() {
 
 #[test]
 fn all_mistakes_are_reported_at_once_in_the_order_of_the_file() {
-    let error = load("a = 1\nb = 2\n[limits]\nburst = \"x\"\n", &[], &[]).unwrap_err();
+    let error = load("b = 1\n[limits]\nburst = \"x\"\n[a]\n", &[], &[]).unwrap_err();
     let places: Vec<_> = error
         .lines()
         .filter_map(|line| line.split_once(": ").map(|(place, _)| place))
         .filter(|place| place.starts_with("F:"))
         .collect();
-    assert_eq!(places, ["F:1:1", "F:2:1", "F:4:9"]);
+    assert_eq!(places, ["F:1:1", "F:3:9", "F:4:2"]);
 }
 
 #[test]

@@ -67,10 +67,13 @@ impl Line {
             return Located::Off(Position::ZERO);
         };
         let end = self.steps.get(after).map_or(self.head, |&(_, base)| base);
-        if self.steps[step].0 == position.epoch && position.seq <= end && position.seq > 0 {
+        let known = self.steps[step].0 == position.epoch;
+        if known && position.seq <= end && position.seq > 0 {
             return Located::On;
         }
-        Located::Off(self.position(end.min(position.seq.max(self.steps[step].1))))
+        // Under an epoch that is not ours even the entry named differs: what is shared ends before it.
+        let shared = if known { end } else { end.min(position.seq.saturating_sub(1)) };
+        Located::Off(self.position(shared))
     }
 }
 
@@ -97,6 +100,8 @@ mod tests {
         assert_eq!(at(20, 6), Located::Off(Position::new(20, 5)), "ahead of the log");
         assert_eq!(at(15, 9), Located::Off(Position::new(10, 3)), "an epoch nobody knows");
         assert_eq!(at(30, 9), Located::Off(Position::new(20, 5)), "a later epoch");
+        assert_eq!(at(30, 3), Located::Off(Position::new(10, 2)), "a later epoch, further back");
+        assert_eq!(at(30, 1), Located::Off(Position::ZERO), "nothing shared");
         assert_eq!(at(5, 2), Located::Off(Position::ZERO), "another log's past");
         assert_eq!(line().epoch_of(3), 10);
         assert_eq!(line().epoch_of(4), 20);

@@ -47,6 +47,7 @@ impl Connection {
     }
 
     fn refuse(&self, id: u64, error: &WireError) {
+        tracing::debug!(connection = self.id, code = error.code, "refused a command");
         self.gate.reply(answer::reply::<()>(id, Err(error)).as_bytes());
     }
 

@@ -60,10 +60,13 @@ pub async fn serve(services: Arc<Services>, socket: TcpStream, first: Bytes) {
     gauge!(metric::CONNECTIONS).increment(1.0);
     let mut connection = Connection::new(services, socket);
     connection.inbound.feed(&first);
+    tracing::debug!(connection = connection.id, "opened");
     connection.run().await;
     connection.unfollow_all();
-    counter!(metric::FRAMES_SENT).increment(connection.gate.frames());
-    counter!(metric::BYTES_SENT).increment(connection.gate.written());
+    let (frames, bytes) = (connection.gate.frames(), connection.gate.written());
+    tracing::info!(connection = connection.id, frames, bytes, "ended");
+    counter!(metric::FRAMES_SENT).increment(frames);
+    counter!(metric::BYTES_SENT).increment(bytes);
     gauge!(metric::CONNECTIONS).decrement(1.0);
 }
 
@@ -197,6 +200,7 @@ impl Connection {
     fn begin_closing(&mut self, code: &str) {
         if !self.closing {
             counter!(metric::CLOSES, "code" => code.to_owned()).increment(1);
+            tracing::debug!(connection = self.id, code, "closing");
             self.closing = true;
             self.work = None;
             self.fetch = None;

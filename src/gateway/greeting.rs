@@ -68,6 +68,7 @@ pub(super) async fn greet(
         };
         rooms.insert(log, resumed);
     }
+    tracing::info!(connection, principal = %known.principal.id, resumed = joins.len(), "greeted");
     let expires_at = claims.exp.saturating_mul(1000);
     let greeting = Greeting {
         connection,

@@ -19,7 +19,7 @@ use super::progress::Progress;
 use super::read_threads::{self, Job};
 use super::reader::Reader;
 use super::record::{self, EncodedHeader};
-use super::recovery;
+use super::recovery::{self, Care};
 use super::store::{MemoryShelf, Shelf};
 use super::store_thread::{self, Feed, Keeper};
 use super::wounds::Wounds;
@@ -184,7 +184,7 @@ impl Log {
     /// Blocks; holds the directory's exclusive lock until every handle is gone and the log closed.
     pub fn open(dir: &Path, options: Options) -> Result<(Self, Recovery), OpenError> {
         let group_bytes = options.segment_bytes.max(SMALLEST_SEGMENT) / 4;
-        let opened = recovery::open(dir, &options)?;
+        let opened = recovery::open(dir, &options, Care::Usual)?;
         let shared = Arc::new(Shared {
             gauge: Gauge::new(options.queue_bytes, options.lag_bytes, options.lag_age),
             shelf: RwLock::new(opened.shelf),

@@ -1,6 +1,9 @@
 //! Pouring the journal into a store: replay at boot, and every rebuild.
 
+use std::collections::{BTreeSet, HashMap};
 use std::io;
+
+use wardroom_protocol::ids::LogName;
 
 use super::journal::{Catalog, Footer, read_all, scan};
 use super::record::{Rest, View};
@@ -23,8 +26,6 @@ pub(super) struct Span {
 pub(super) struct Poured {
     /// Records that the store lacked.
     pub(super) records: u64,
-    /// The newest group poured, and its segment.
-    pub(super) last: Option<(u64, u32)>,
     /// Damage was passed over: the journal alone is not everything.
     pub(super) damaged: bool,
 }
@@ -44,6 +45,8 @@ pub(super) enum PourError {
 pub(super) fn pour(shelf: &dyn Shelf, catalog: &Catalog, span: Span) -> Result<Poured, PourError> {
     let mut poured = Poured::default();
     let mut before = 0;
+    let mut heads: HashMap<LogName, u64> = HashMap::new();
+    let mut late = BTreeSet::new();
     for number in catalog.segments() {
         let file = catalog.open(number)?.file;
         let footer = Footer::read(&*file)?;
@@ -73,18 +76,45 @@ pub(super) fn pour(shelf: &dyn Shelf, catalog: &Catalog, span: Span) -> Result<P
                 };
                 let event = entry::event(&view.header).ok().flatten();
                 let bytes = whole_of(shelf, &view)?;
+                let log = &view.header.log;
+                let seq = view.header.position.seq;
+                let head = heads.entry(log.clone()).or_insert(0);
+                if seq < *head {
+                    late.insert(log.clone());
+                }
+                *head = seq.max(*head);
                 batch.stage(&view.header, bytes, event.as_ref())?;
             }
             if before <= span.claimed && batch.drop_equal()? == 0 {
-                poured.last = Some((before, number));
                 continue;
             }
             poured.records += group.records.len() as u64;
-            poured.last = Some((before, number));
             batch.commit(Some(before.max(span.claimed)))?;
         }
     }
+    for log in late {
+        redact_again(shelf, catalog, &log)?;
+    }
     Ok(poured)
+}
+
+/// Stages a log's redactions once more: an entry that recovery wrote back late stands behind the
+/// one that erases it.
+fn redact_again(shelf: &dyn Shelf, catalog: &Catalog, log: &LogName) -> Result<(), PourError> {
+    for place in catalog.places(log)?.into_values() {
+        let Some(bytes) = catalog.read(place)? else {
+            continue;
+        };
+        if let Ok(view) = View::read(&bytes)
+            && let Ok(Some(event)) = entry::event(&view.header)
+            && event.erases().is_some()
+        {
+            let mut batch = Batch::new(shelf);
+            batch.stage(&view.header, view.bytes.to_vec(), Some(&event))?;
+            batch.commit(None)?;
+        }
+    }
+    Ok(())
 }
 
 /// The record's bytes. Where the journal's words are gone and the store's are not, the store's: if

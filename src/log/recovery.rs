@@ -1,24 +1,23 @@
 //! Opening a log: lock, look at the journal, open or rebuild the store, bring it up to the journal.
 
-use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
-use wardroom_protocol::ids::LogName;
-
-use super::disk::Disk;
 use super::finding::{Done, Finding, OpenError, Recovery, Where, io};
 use super::handle::{Options, SMALLEST_SEGMENT};
 use super::journal::{
-    Catalog, Footer, SEGMENT_HEADER, SegmentHeader, Spares, Start, Writer, erase_at, list,
-    open_segment, places_of, prepare, read_all, scan, zero,
+    Catalog, Item, SEGMENT_HEADER, SegmentHeader, Spares, Start, Stored, Writer, erase_at, prepare,
+    zero,
 };
+use super::mend::{Mender, store_heads};
 use super::pour::{PourError, Span, pour};
-use super::record::View;
+use super::progress::Progress;
+use super::record::{View, encode_header};
 use super::store::{APPLIED, Generations, Mark, MarkFile, Opened, Shelf, ShelfError, number};
 use super::store_thread::Keeper;
-use crate::domain::Event;
+use super::survey::{Damage, Survey, survey};
 use crate::entry;
 
 /// A log ready to start.
@@ -42,208 +41,282 @@ pub(super) fn lock(dir: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// What the journal says.
-struct Journal {
-    start: Start,
-    id: [u8; 16],
-    /// Words to erase: redactions among the groups looked at.
-    erasures: BTreeSet<(LogName, u64)>,
+/// How closely the journal is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Care {
+    /// What the store may lack, and whatever turns out damaged.
+    Usual,
+    /// Everything; and the store is built anew.
+    Thorough,
 }
 
-pub(super) fn open(dir: &Path, options: &Options) -> Result<OpenedLog, OpenError> {
+pub(super) fn open(dir: &Path, options: &Options, care: Care) -> Result<OpenedLog, OpenError> {
     let journal_dir = dir.join("journal");
     let generations = Generations::new(dir.join("store"), options.cache_bytes);
     for dir in [&journal_dir, generations.dir()] {
         fs::create_dir_all(dir).map_err(io("create", dir))?;
     }
     let lock = lock(dir)?;
-    let disk = &options.disk;
     let mut recovery = Recovery::default();
     let mark_path = dir.join("store.mark");
-    let (mark_file, mark) = MarkFile::open(&**disk, &mark_path).map_err(io("open", &mark_path))?;
-    let store = open_store(&generations, mark, &mut recovery)?;
-    let catalog = Arc::new(Catalog::new(Arc::clone(disk), journal_dir.clone()));
-    let from = store.as_ref().map_or(0, |store| store.mark.segment);
-    let journal = read_journal(&**disk, &catalog, from, options, &mut recovery)
-        .map_err(io("read", &journal_dir))?;
-    for (log, seq) in &journal.erasures {
-        let place = catalog.locate(log, *seq).map_err(io("read", &journal_dir))?;
-        if let Some(place) = place {
-            erase_at(&catalog, place).map_err(io("erase words in", &journal_dir))?;
-        }
-    }
-    let last = journal.start.last_group;
+    let (mark_file, mark) =
+        MarkFile::open(&*options.disk, &mark_path).map_err(io("open", &mark_path))?;
+    let mut store = open_store(&generations, mark, &mut recovery)?;
+    let catalog = Arc::new(Catalog::new(Arc::clone(&options.disk), journal_dir.clone()));
+    let from = match (care, &store.usable) {
+        (Care::Usual, Some(mark)) => mark.segment,
+        _ => 0,
+    };
+    let (start, late, id) = open_journal(&catalog, &store, from, care, options, &mut recovery)
+        .map_err(io("mend", &journal_dir))?;
+    let size = options.segment_bytes.max(SMALLEST_SEGMENT);
+    let mut writer = Spares::start(Arc::clone(&options.disk), journal_dir.clone(), id, size)
+        .and_then(|spares| Writer::new(Arc::clone(&catalog), spares, start))
+        .map_err(io("write to", &journal_dir))?;
+    write_back(&mut writer, late, size).map_err(io("write to", &journal_dir))?;
+    let (group, segment) = writer.at();
     let mut keeper = Keeper {
-        generation: store.as_ref().map_or(0, |store| store.mark.generation),
+        generation: generations.current().unwrap_or(0),
         generations,
         mark_file,
         mark_every: options.mark_every,
         rebuild_after: options.rebuild_after,
-        group: last,
-        segment: journal.start.segment.number,
+        group,
+        segment,
     };
-    let shelf = fill_store(store, &mut keeper, &catalog, last, &mut recovery)?;
-    let spares = Spares::start(
-        Arc::clone(disk),
-        journal_dir.clone(),
-        journal.id,
-        options.segment_bytes.max(SMALLEST_SEGMENT),
-    );
-    let writer = spares
-        .and_then(|spares| Writer::new(Arc::clone(&catalog), spares, journal.start))
-        .map_err(io("write to", &journal_dir))?;
+    if care == Care::Thorough {
+        store.usable = None;
+    }
+    let shelf = fill_store(store, &mut keeper, &catalog, &mut recovery)?;
     for finding in &recovery.findings {
         tracing::warn!("{finding}");
     }
     Ok(OpenedLog { shelf, catalog, writer, keeper: Some(keeper), lock, recovery })
 }
 
-/// A store that opened and is not behind its mark.
-struct OpenStore {
-    shelf: Arc<dyn Shelf>,
-    mark: Mark,
+/// What became of opening the store.
+struct FoundStore {
+    /// It answers: records can be taken from it to mend the journal.
+    source: Option<Arc<dyn Shelf>>,
+    /// It is not behind its mark, which is this: it can be used as it is.
+    usable: Option<Mark>,
+    /// The newest group it claims to hold.
     applied: u64,
+    /// The newest group that was surely in the journal once.
+    marked: u64,
 }
 
 fn open_store(
     generations: &Generations,
     mark: Option<Mark>,
     recovery: &mut Recovery,
-) -> Result<Option<OpenStore>, OpenError> {
-    let dir = generations.dir();
-    let opened = generations.open_current().map_err(io("open", dir))?;
+) -> Result<FoundStore, OpenError> {
+    let mut found = FoundStore {
+        source: None,
+        usable: None,
+        applied: 0,
+        marked: mark.map_or(0, |mark| mark.group),
+    };
+    let mut note = |path, what: String| {
+        recovery.findings.push(Finding::new(Where::Store(path), what, Done::SetAside));
+    };
+    let opened = generations.open_current().map_err(io("open", generations.dir()))?;
     let (generation, shelf) = match opened {
-        Opened::None => return Ok(None),
+        Opened::None => {
+            if found.marked > 0 {
+                note(generations.dir().to_path_buf(), "the store is missing".to_owned());
+            }
+            return Ok(found);
+        }
         Opened::No(generation, error) => {
-            recovery.findings.push(Finding::new(
-                Where::Store(generations.path(generation)),
-                format!("the store does not open ({})", error.why),
-                Done::SetAside,
-            ));
-            return Ok(None);
+            note(generations.path(generation), error.to_string());
+            return Ok(found);
         }
         Opened::Yes(generation, shelf, moved) => {
             for name in moved {
-                recovery.findings.push(Finding::new(
-                    Where::Store(generations.path(generation).join(name)),
-                    "it kept the store from opening",
-                    Done::SetAside,
-                ));
+                let path = generations.path(generation).join(name);
+                note(path, "it kept the store from opening".to_owned());
             }
             (generation, shelf)
         }
     };
-    let applied = number(&shelf, APPLIED);
-    let mark = mark
-        .filter(|mark| mark.generation == generation)
-        .unwrap_or(Mark { generation, ..Mark::default() });
-    match applied {
-        Ok(applied) if applied.unwrap_or(0) >= mark.group => {
-            Ok(Some(OpenStore { shelf: Arc::new(shelf), mark, applied: applied.unwrap_or(0) }))
-        }
-        rolled_back => {
-            let what = match rolled_back {
-                Ok(applied) => format!(
-                    "the store went back to group {} although group {} was synced",
-                    applied.unwrap_or(0),
-                    mark.group
-                ),
-                Err(error) => error.to_string(),
-            };
-            let place = Where::Store(generations.path(generation));
-            recovery.findings.push(Finding::new(place, what, Done::SetAside));
-            Ok(None)
+    let path = generations.path(generation);
+    match number(&shelf, APPLIED) {
+        Ok(applied) => found.applied = applied.unwrap_or(0),
+        Err(error) => {
+            note(path, error.to_string());
+            return Ok(found);
         }
     }
+    let none = Mark { generation, ..Mark::default() };
+    let mark = mark.filter(|mark| mark.generation == generation).unwrap_or(none);
+    if found.applied >= mark.group {
+        found.usable = Some(mark);
+    } else {
+        let what = format!(
+            "the store went back to group {} although group {} was synced",
+            found.applied, mark.group
+        );
+        note(path, what);
+    }
+    found.source = Some(Arc::new(shelf));
+    Ok(found)
 }
 
-fn read_journal(
-    disk: &dyn Disk,
+/// Looks at the journal, mends it, and says where writing goes on; with records to write back that
+/// found no room in their place, and the journal's id.
+fn open_journal(
     catalog: &Catalog,
+    store: &FoundStore,
     from: u32,
+    care: Care,
     options: &Options,
     recovery: &mut Recovery,
-) -> std::io::Result<Journal> {
-    let dir = catalog.dir();
-    let numbers = list(disk, dir)?;
-    let mut id = None;
-    let mut erasures = BTreeSet::new();
-    let mut last_group = 0;
-    let mut start: Option<Start> = None;
-    for number in numbers {
-        let segment = open_segment(disk, dir, number)?;
-        let footer = Footer::read(&*segment.file)?;
-        let closed = footer.is_some();
-        if let Some(footer) = footer
-            && number < from
-        {
-            last_group = footer.last_group;
-            catalog.put_closed(number, footer);
-            continue;
-        }
-        let bytes = read_all(&*segment.file)?;
-        let limit = footer_end(&segment, bytes.len())?;
-        let found = scan(&bytes, limit, last_group);
-        id = id.or(found.header.map(|header| header.journal));
-        if found.groups.is_empty() && !closed && start.as_ref().is_some_and(|start| start.end > 0) {
-            // A spare behind the open segment.
-            continue;
-        }
-        let first_group = found.groups.first().map_or(last_group + 1, |group| group.number);
-        for record in found.groups.iter().flat_map(|group| &group.records) {
-            if let Ok(view) = View::read(&bytes[record.offset..record.offset + record.len])
-                && let Ok(Some(event)) = entry::event(&view.header)
-                && let Some(seq) = Event::erases(&event)
-            {
-                erasures.insert((view.header.log.clone(), seq));
-            }
-        }
-        last_group = found.groups.last().map_or(last_group, |group| group.last_number());
-        if closed {
-            if let Some(footer) = Footer::read(&*segment.file)? {
-                catalog.put_closed(number, footer);
-            }
-            continue;
-        }
-        if let Some(tail) = &found.tail {
-            zero(&*segment.file, tail.start as u64, tail.end as u64)?;
+) -> std::io::Result<(Start, Vec<Stored>, [u8; 16])> {
+    let disk = &*options.disk;
+    let mut found = survey(disk, catalog.dir(), from)?;
+    let id = found.journal.unwrap_or_else(fresh_id);
+    let stored = store.applied.max(store.marked);
+    let mut damage = found.damage();
+    if let Some((range, last)) = found.torn(stored)
+        && let Some(open) = found.open()
+    {
+        let segment = &open.segment;
+        if stored > last {
+            // The store holds groups that are not here: this end was whole once.
+            damage.push(Damage {
+                segment: segment.number,
+                range,
+                before: last,
+                behind: stored + 1,
+            });
+        } else {
+            zero(&*segment.file, range.start as u64, range.end as u64)?;
             segment.file.sync()?;
             recovery.findings.push(Finding::new(
-                Where::File(segment.path.clone(), tail.start as u64),
+                Where::File(segment.path.clone(), range.start as u64),
                 "an unfinished write",
                 Done::TornEndDropped,
             ));
+            found = survey(disk, catalog.dir(), from)?;
         }
-        catalog.put_open(number, places_of(&bytes, &found.groups));
-        start = Some(Start { segment, end: found.end as u64, last_group, first_group });
     }
-    let id = match id {
-        Some(id) => id,
-        None => fresh_id(),
-    };
-    let start = match start {
-        Some(start) => start,
-        None => {
-            let number = catalog.segments().last().map_or(1, |last| last + 1);
-            let header = SegmentHeader {
-                number,
-                journal: id,
-                size: options.segment_bytes.max(SMALLEST_SEGMENT),
-            };
-            Start {
-                segment: prepare(disk, dir, header)?,
-                end: SEGMENT_HEADER as u64,
-                last_group,
-                first_group: last_group + 1,
-            }
+    let lost = stored > found.last_group() || !found.absent.is_empty();
+    let mends = lost || !damage.is_empty() || care == Care::Thorough;
+    load(catalog, &found);
+    let mut mender = Mender { catalog, source: store.source.as_ref(), recovery };
+    for number in &found.absent {
+        let path = catalog.dir().join(format!("{number:08}.seg"));
+        mender.note(Where::File(path, 0), "the segment is missing", Done::Named);
+    }
+    let mut changed = mender.headers(&found, id)?;
+    let suspects = found.segments.iter().any(|this| !this.suspects.is_empty());
+    if suspects {
+        mender.words(&found)?;
+    }
+    let mut late = Vec::new();
+    if mends {
+        late = mender.groups(&found, &damage)?;
+        changed = true;
+    }
+    changed |= mender.footers(&found, &damage)?;
+    if changed {
+        found = survey(disk, catalog.dir(), from)?;
+        load(catalog, &found);
+    }
+    if mends || suspects {
+        mender.holes(&late)?;
+    }
+    // Words that a crash kept from being overwritten.
+    for (log, seq) in &found.erasures {
+        if let Some(place) = catalog.locate(log, *seq)? {
+            erase_at(catalog, place)?;
         }
-    };
-    Ok(Journal { start, id, erasures })
+    }
+    recovery.tail_lost = store.marked > found.last_group() && store.applied < store.marked;
+    let start = start(catalog, &found, stored, id, options)?;
+    Ok((start, late, id))
 }
 
-fn footer_end(segment: &super::journal::Segment, len: usize) -> std::io::Result<usize> {
-    let footer = Footer::read(&*segment.file)?;
-    Ok(footer.and_then(|footer| usize::try_from(footer.groups_end).ok()).unwrap_or(len))
+fn load(catalog: &Catalog, survey: &Survey) {
+    for this in &survey.segments {
+        let number = this.segment.number;
+        match (&this.places, &this.footer) {
+            (None, Some(footer)) => catalog.put_closed(number, footer.clone()),
+            (places, _) => catalog.put_open(number, places.clone().unwrap_or_default()),
+        }
+    }
+}
+
+/// A catalog of what a survey found, for looking only.
+pub(super) fn catalog_of(survey: &Survey, dir: &Path) -> Catalog {
+    let catalog = Catalog::new(Arc::new(super::disk::RealDisk), dir.to_path_buf());
+    load(&catalog, survey);
+    catalog
+}
+
+/// Where writing goes on: in the open segment, or in a fresh one.
+fn start(
+    catalog: &Catalog,
+    survey: &Survey,
+    stored: u64,
+    id: [u8; 16],
+    options: &Options,
+) -> std::io::Result<Start> {
+    let last_group = survey.last_group();
+    let lost = stored.saturating_sub(last_group);
+    if let Some(open) = survey.open()
+        && let Some(scan) = &open.scan
+    {
+        return Ok(Start {
+            segment: open.segment.clone(),
+            end: scan.end as u64,
+            last_group,
+            first_group: open.first_group.unwrap_or(last_group + 1),
+            lost,
+        });
+    }
+    let header = SegmentHeader {
+        number: survey.segments.last().map_or(1, |last| last.segment.number + 1),
+        journal: id,
+        size: options.segment_bytes.max(SMALLEST_SEGMENT),
+    };
+    // A spare made ahead may stand there; it is made anew rather than trusted.
+    let segment = prepare(&*options.disk, catalog.dir(), header)?;
+    catalog.put_open(header.number, super::journal::Places::new());
+    Ok(Start { segment, end: SEGMENT_HEADER as u64, last_group, first_group: last_group + 1, lost })
+}
+
+/// Appends records that the store had and the journal did not.
+fn write_back(writer: &mut Writer, late: Vec<Stored>, segment_bytes: u64) -> std::io::Result<()> {
+    let most = usize::try_from(segment_bytes / 4).unwrap_or(usize::MAX);
+    let mut items = Vec::new();
+    let mut bytes = 0;
+    for stored in late {
+        let Ok(view) = View::read(&stored.bytes) else {
+            continue;
+        };
+        let Some(record) = view.record(view.rest == super::record::Rest::Zeros) else {
+            continue;
+        };
+        bytes += stored.bytes.len();
+        items.push(Item {
+            header: encode_header(&record.header),
+            event: entry::event(&record.header).ok().flatten(),
+            record: Arc::new(record),
+            progress: Progress::new(0),
+            queued: Instant::now(),
+        });
+        if bytes > most {
+            writer.write(&mut items)?;
+            items.clear();
+            bytes = 0;
+        }
+    }
+    if !items.is_empty() {
+        writer.write(&mut items)?;
+    }
+    Ok(())
 }
 
 fn fresh_id() -> [u8; 16] {
@@ -254,43 +327,48 @@ fn fresh_id() -> [u8; 16] {
 
 /// Brings the store up to the journal, or makes it anew.
 fn fill_store(
-    store: Option<OpenStore>,
+    store: FoundStore,
     keeper: &mut Keeper,
     catalog: &Catalog,
-    last: u64,
     recovery: &mut Recovery,
 ) -> Result<Arc<dyn Shelf>, OpenError> {
     let path = keeper.generations.dir().to_path_buf();
+    let store_failed = |source: ShelfError| OpenError::Store { path: path.clone(), source };
     let failed = |error: PourError| match error {
-        PourError::Store(source) => OpenError::Store { path: path.clone(), source },
+        PourError::Store(source) => store_failed(source),
         PourError::Journal(source) => io("read", catalog.dir())(source),
     };
-    let store_failed = |source: ShelfError| OpenError::Store { path: path.clone(), source };
-    if let Some(store) = store {
-        let span = Span { after: store.mark.group, upto: last, claimed: store.applied };
-        match pour(&*store.shelf, catalog, span) {
+    if let (Some(mark), Some(shelf)) = (store.usable, store.source) {
+        let span = Span { after: mark.group, upto: keeper.group, claimed: store.applied };
+        let what = match pour(&*shelf, catalog, span) {
             Ok(poured) => {
-                recovery.replayed = poured.records;
-                return Ok(store.shelf);
+                let heads = catalog.heads();
+                let held = store_heads(&*shelf, &heads);
+                let short = heads.iter().find(|(log, head)| held.get(log) < Some(head));
+                match short {
+                    None => {
+                        recovery.replayed = poured.records;
+                        return Ok(shelf);
+                    }
+                    Some((log, head)) => format!("the store lacks entry {head} of {log}"),
+                }
             }
-            Err(PourError::Journal(error)) => return Err(failed(PourError::Journal(error))),
-            Err(PourError::Store(error)) => recovery.findings.push(Finding::new(
-                Where::Store(keeper.generations.path(keeper.generation)),
-                error.to_string(),
-                Done::SetAside,
-            )),
-        }
+            Err(PourError::Store(error)) => error.to_string(),
+            Err(error) => return Err(failed(error)),
+        };
+        let place = Where::Store(keeper.generations.path(keeper.generation));
+        recovery.findings.push(Finding::new(place, what, Done::SetAside));
     }
     let generation = keeper.generations.next().map_err(io("list", &path))?;
     let shelf = keeper.generations.open(generation).map_err(store_failed)?;
-    let span = Span { after: 0, upto: last, claimed: 0 };
+    let span = Span { after: 0, upto: keeper.group, claimed: 0 };
     let poured = pour(&shelf, catalog, span).map_err(failed)?;
     shelf.sync().map_err(store_failed)?;
     keeper.generations.point_at(generation).map_err(io("write to", &path))?;
     keeper.generation = generation;
-    let mark = Mark { group: last, segment: keeper.segment, generation };
+    let mark = Mark { group: keeper.group, segment: keeper.segment, generation };
     keeper.mark_file.write(mark).map_err(io("mark", &path))?;
     recovery.replayed = poured.records;
-    recovery.rebuilt = last > 0;
+    recovery.rebuilt = keeper.group > 0;
     Ok(Arc::new(shelf))
 }

@@ -14,6 +14,7 @@ use crate::entry::{
 use crate::log::record::encode_header;
 use crate::log::{Found, Health, Log, MidIndex, Progress, ReadError, Reader, Unavailable};
 use crate::seal::{Keyring, OpenError};
+use crate::telemetry::metric;
 
 /// Why a log cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -202,6 +203,7 @@ impl Desk {
                 }
             })
         })?;
+        metrics::counter!(metric::ENTRIES).increment(1);
         // From here on it is ordered: fold, render, and wait for the sync.
         self.link = link;
         self.reopen = false;

@@ -198,5 +198,7 @@ async fn open_desk(
         }
     }
     let names = std::mem::take(&mut folded.names);
-    Ok((Desk::new(log, folded, parts.reopen.contains(log)), names))
+    let desk = Desk::new(log, folded, parts.reopen.contains(log));
+    tracing::info!(log = %log, head = %desk.state.line().head(), "opened a log");
+    Ok((desk, names))
 }

@@ -46,6 +46,11 @@ export class Cuttable {
     this.#open = true;
   }
 
+  /** Says something to the page in the server's name. */
+  inject(frame) {
+    for (const near of this.#live) near.send(JSON.stringify(frame));
+  }
+
   /** How often the page sent this command. */
   sent(op) {
     return this.#sent.filter((found) => found === op).length;

@@ -10,7 +10,7 @@ export async function signIn(page, url, token) {
 
 export const rooms = (page) => page.locator("nav.rail a.room");
 export const rows = (page) => page.locator(".rows .row");
-export const pill = (page) => page.locator(".pill-text").first();
+export const pill = (page) => page.locator(".pill-text:visible").first();
 
 export async function openRoom(page, slug) {
   await page.locator(`a.room[data-room="${slug}"]`).click();

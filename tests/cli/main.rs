@@ -6,6 +6,7 @@ mod command;
 mod config;
 mod help;
 mod import;
+mod log;
 mod node;
 mod serve;
 mod token;

@@ -24,7 +24,7 @@ async fn a_token_that_is_over_closes_the_connection() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_foreign_token_is_refused_and_repeated_nowhere() {
     let world = World::new();
-    let node = world.node_with(&["--ephemeral"], &[("WARDROOM_LOG", "trace")]);
+    let node = world.node_with(&["--ephemeral"], &[("WARDROOM_TELEMETRY__FILTER", "trace")]);
     let mut probe = Probe::open(&node.socket).await;
     let token = World::new().token("mallory-canary", &["moderator"]);
     let refused = probe.ask("hello", json!({ "token": token })).await.unwrap_err();

@@ -7,9 +7,15 @@
 
 mod access;
 mod bad_input;
+mod canary;
+mod crowd;
 mod first_light;
+mod fold;
 mod history;
 mod identity;
+mod kill;
+mod positions;
+mod real_input;
 mod report;
 mod retry;
 mod world;

@@ -1,5 +1,7 @@
 //! What the tests share: synthetic entries, one author of a log, and waiting with a deadline.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -141,14 +143,24 @@ impl Author {
 
     /// Redacts the entry with this seq; it must be a message.
     pub(crate) fn redact(&mut self, log: &Log, dice: &mut Dice, seq: u64) {
+        self.try_redact(log, dice, seq).unwrap();
+    }
+
+    pub(crate) fn try_redact(
+        &mut self,
+        log: &Log,
+        dice: &mut Dice,
+        seq: u64,
+    ) -> Result<(), Unavailable> {
         let target = self.records[usize::try_from(seq).unwrap() - 1].clone();
         let Ok(Some(Event::MessagePosted { topic, .. })) = entry::event(&target.header) else {
             panic!("only messages are redacted");
         };
         let event = Event::MessageRedacted { of: target.header.mid, seq, topic };
         let record = self.make(dice, &event, Some(b"synthetic reason".to_vec()));
-        self.append(log, record).unwrap();
+        self.append(log, record)?;
         self.records[usize::try_from(seq).unwrap() - 1].words = Words::Erased;
+        Ok(())
     }
 
     pub(crate) fn head(&self) -> u64 {
@@ -202,4 +214,32 @@ pub(crate) fn read(log: &Log, name: &LogName) -> (Vec<Record>, Vec<(u64, u64)>) 
 pub(crate) fn close(log: Log) {
     block(log.close());
     drop(log);
+}
+
+/// Copies a directory with everything in it.
+pub(crate) fn copy_dir(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_dir(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// Every file below a directory.
+pub(crate) fn files(dir: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(files(&path));
+        } else {
+            all.push(path);
+        }
+    }
+    all
 }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-/// Folders that are never sources.
-const SKIPPED: [&str; 2] = ["node_modules", "dist"];
+/// Folders that are no part of the built client.
+const SKIPPED: [&str; 3] = ["node_modules", "dist", "test"];
 
 /// Every file below `root`, sorted; none if there is no such folder.
 pub(crate) fn files(root: &Path) -> Vec<PathBuf> {

@@ -13,8 +13,8 @@ pub(crate) const OLDEST: u32 = 18;
 /// Holds the lock file that `node_modules` was installed from.
 pub(crate) const STAMP: &str = ".installed-lock";
 /// An install without network can hang in retries; this ends it.
-const INSTALL: Duration = Duration::from_secs(180);
-const BUNDLE: Duration = Duration::from_secs(60);
+const INSTALL: Duration = Duration::from_mins(3);
+const BUNDLE: Duration = Duration::from_mins(1);
 const ASK: Duration = Duration::from_secs(20);
 
 #[cfg(windows)]

@@ -71,7 +71,10 @@ impl Catalog {
         let state = segments.entry(number).or_insert_with(|| State::Open(Places::new()));
         if let State::Open(places) = state {
             for (log, seq, offset) in records {
-                places.entry(log).or_default().push((seq, offset));
+                let list = places.entry(log).or_default();
+                // At the end, except for records that recovery wrote back late.
+                let at = list.partition_point(|place| place.0 <= seq);
+                list.insert(at, (seq, offset));
             }
         }
     }

@@ -20,9 +20,12 @@ use wardroom_protocol::ids::LogName;
 use super::super::bytes_in::{Cut, Cutter};
 use super::super::disk::DiskFile;
 use super::super::record::short;
+use super::catalog::places_of;
+use super::scan::{GroupAt, Scan};
+use super::segment::Segment;
 
 /// Bytes at the end of every closed segment.
-pub(super) const TRAILER: usize = 64;
+pub(in crate::log) const TRAILER: usize = 64;
 const MAGIC: &[u8; 8] = b"WRDRMEND";
 const PLACE: usize = 12;
 
@@ -92,6 +95,28 @@ pub(super) fn encode(at: u64, groups: (u64, u64), places: &Places) -> (Vec<u8>, 
     trailer[56..].copy_from_slice(&sum);
     table.extend_from_slice(&list);
     (table, trailer)
+}
+
+/// Writes the footer of a segment from a scan of it, and syncs. `None` if the segment has no room for
+/// one: it stays readable by scanning.
+pub(in crate::log) fn write_footer(
+    segment: &Segment,
+    bytes: &[u8],
+    found: &Scan,
+    before: u64,
+) -> io::Result<Option<Footer>> {
+    let places = places_of(bytes, &found.groups);
+    let first = found.groups.first().map_or(before + 1, |group| group.number);
+    let last = found.groups.last().map_or(before, GroupAt::last_number);
+    let (body, trailer) = encode(found.end as u64, (first, last), &places);
+    let trailer_at = bytes.len() - TRAILER;
+    if found.end + body.len() > trailer_at {
+        return Ok(None);
+    }
+    segment.file.write_at(&body, found.end as u64)?;
+    segment.file.write_at(&trailer, trailer_at as u64)?;
+    segment.file.sync()?;
+    Footer::read(&*segment.file)
 }
 
 fn ends(places: &[(u64, u32)]) -> (u64, u64) {

@@ -38,9 +38,9 @@ mod spare;
 mod writer;
 
 pub(super) use catalog::{Catalog, Place, places_of};
-pub(super) use footer::{Footer, Places};
+pub(super) use footer::{Footer, Places, TRAILER, write_footer};
 pub(super) use group::{GROUP_HEADER, Stored, encode as encode_group};
-pub(super) use scan::{Bad, GroupAt, RecordAt, Scan, salvage, scan};
+pub(super) use scan::{GroupAt, Scan, salvage, scan};
 pub(super) use segment::{
     SEGMENT_HEADER, Segment, SegmentHeader, SegmentName, list, open_segment, read_all, zero,
 };

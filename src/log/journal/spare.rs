@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use super::super::disk::Disk;
 use super::segment::{self, Segment, SegmentHeader, SegmentName};
@@ -31,8 +31,20 @@ pub(in crate::log) fn prepare(
 /// The helper thread's handle.
 pub(in crate::log) struct Spares {
     /// Holds one order: the writer orders the next segment only after it has taken the last.
-    orders: SyncSender<SegmentName>,
+    orders: Option<SyncSender<SegmentName>>,
     made: Receiver<io::Result<Segment>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Spares {
+    fn drop(&mut self) {
+        self.orders.take();
+        if let Some(thread) = self.thread.take() {
+            // The directory must not be let go while a segment is still being made in it. A panic
+            // there was noticed by `take`, or concerns a spare that nobody uses.
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Spares {
@@ -44,7 +56,7 @@ impl Spares {
     ) -> io::Result<Self> {
         let (orders, incoming) = sync_channel::<SegmentName>(1);
         let (done, made) = sync_channel(1);
-        thread::Builder::new().name("journal-spare".to_owned()).spawn(move || {
+        let thread = thread::Builder::new().name("journal-spare".to_owned()).spawn(move || {
             for number in incoming {
                 let header = SegmentHeader { number, journal, size };
                 if done.send(prepare(&*disk, &dir, header)).is_err() {
@@ -52,13 +64,15 @@ impl Spares {
                 }
             }
         })?;
-        Ok(Self { orders, made })
+        Ok(Self { orders: Some(orders), made, thread: Some(thread) })
     }
 
     /// Asks for a segment to be made.
     pub(in crate::log) fn order(&self, number: SegmentName) {
         // It cannot be full (see the field); a thread that ended is noticed by `take`.
-        let _ = self.orders.try_send(number);
+        if let Some(orders) = &self.orders {
+            let _ = orders.try_send(number);
+        }
     }
 
     /// Waits for the segment ordered before.

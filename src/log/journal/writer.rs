@@ -58,6 +58,8 @@ pub(in crate::log) struct Start {
     pub(in crate::log) last_group: u64,
     /// The number of the first group in this segment; one above `last_group` if it has none.
     pub(in crate::log) first_group: u64,
+    /// Group numbers that were given out and are lost: the next group stands for them too.
+    pub(in crate::log) lost: u64,
 }
 
 /// See the module.
@@ -69,6 +71,7 @@ pub(in crate::log) struct Writer {
     end: u64,
     first_group: u64,
     last_group: u64,
+    lost: u64,
     /// What the footer of the open segment will hold: the logs, and the count of places.
     logs: BTreeSet<LogName>,
     places: usize,
@@ -91,10 +94,16 @@ impl Writer {
             end: start.end,
             first_group: start.first_group,
             last_group: start.last_group,
+            lost: start.lost,
             places: places.values().map(Vec::len).sum(),
             logs: places.into_keys().collect(),
             buffer: Vec::new(),
         })
+    }
+
+    /// The newest group and the segment it would be followed in.
+    pub(in crate::log) fn at(&self) -> (u64, SegmentName) {
+        (self.last_group, self.segment.number)
     }
 
     /// Writes one group and syncs it; then overwrites the words it erases and syncs that. After an
@@ -105,7 +114,8 @@ impl Writer {
             a.log.cmp(&b.log).then(a.position.seq.cmp(&b.position.seq))
         });
         let number = self.last_group + 1;
-        let mut offsets = self.encode(number, items);
+        let spans = u32::try_from(self.lost).unwrap_or(u32::MAX);
+        let mut offsets = self.encode(number, spans, items);
         let whole = self.buffer.len() as u64;
         let closed = self.end + whole + self.footer_with(items) > self.size;
         if closed {
@@ -117,14 +127,15 @@ impl Writer {
         self.logs.extend(items.iter().map(|item| item.record.header.log.clone()));
         self.places += items.len();
         self.end += whole;
-        self.last_group = number;
+        self.last_group = number + u64::from(spans);
+        self.lost = 0;
         self.catalog.note(self.segment.number, offsets);
         let erased = self.erase(items)?;
-        Ok(Written { number, segment: self.segment.number, closed, erased })
+        Ok(Written { number: self.last_group, segment: self.segment.number, closed, erased })
     }
 
     /// Fills the buffer; returns each record's offset in it.
-    fn encode(&mut self, number: u64, items: &[Item]) -> Vec<(LogName, u64, u32)> {
+    fn encode(&mut self, number: u64, spans: u32, items: &[Item]) -> Vec<(LogName, u64, u32)> {
         let out = &mut self.buffer;
         out.clear();
         out.resize(GROUP_HEADER, 0);
@@ -134,7 +145,7 @@ impl Writer {
             offsets.push((item.record.header.log.clone(), item.seq(), offset));
             record::put(out, &item.record, &item.header);
         }
-        let mut header = GroupHeader::new(out.len() - GROUP_HEADER, number, items.len(), 0);
+        let mut header = GroupHeader::new(out.len() - GROUP_HEADER, number, items.len(), spans);
         let sums: Vec<[u8; 8]> = items.iter().map(|item| item.header.sum()).collect();
         header.sum = header.sum_over(sums.iter());
         out[..GROUP_HEADER].copy_from_slice(&header.encode());

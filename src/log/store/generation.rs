@@ -16,6 +16,32 @@ pub(in crate::log) struct Generations {
     cache_bytes: u64,
 }
 
+/// A copy of the store that is removed when it is dropped.
+pub(in crate::log) struct Copy {
+    pub(in crate::log) generations: Generations,
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        // What stays is overwritten by the next look.
+        let _ = fs::remove_dir_all(&self.generations.dir);
+    }
+}
+
+fn copy_dir(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_dir(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
 /// How opening the current generation went.
 pub(in crate::log) enum Opened {
     /// There is none: a new directory, or the pointer is gone.
@@ -111,6 +137,25 @@ impl Generations {
             Ok(shelf) => Ok(Opened::Yes(generation, shelf, done)),
             Err(_) => Ok(Opened::No(generation, first)),
         }
+    }
+
+    /// A copy of the current generation in a temporary folder beside `store/`, for looking only;
+    /// `None` if there is none. sled writes when it opens.
+    pub(in crate::log) fn copy_current(&self) -> io::Result<Option<Copy>> {
+        let Some(generation) = self.current() else {
+            return Ok(None);
+        };
+        if !self.path(generation).is_dir() {
+            return Ok(None);
+        }
+        let dir = self.dir.with_file_name("store.looking");
+        if dir.exists() {
+            fs::remove_dir_all(&dir)?;
+        }
+        let copy = Copy { generations: Self::new(dir.clone(), self.cache_bytes) };
+        copy_dir(&self.path(generation), &copy.generations.path(generation))?;
+        copy.generations.point_at(generation)?;
+        Ok(Some(copy))
     }
 
     fn set_aside(&self, generation: u32, which: impl Fn(&str) -> bool) -> io::Result<Vec<String>> {

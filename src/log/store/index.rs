@@ -143,11 +143,6 @@ impl<'a> Batch<'a> {
         Ok(self.puts.len())
     }
 
-    /// Bytes staged.
-    pub(in crate::log) fn bytes(&self) -> usize {
-        self.puts.iter().map(|(key, value)| key.len() + value.len()).sum()
-    }
-
     /// Applies all of it, as everything up to this group.
     pub(in crate::log) fn commit(mut self, group: Option<u64>) -> Result<(), ShelfError> {
         if let Some(group) = group {

@@ -47,9 +47,4 @@ impl Shelf for MemoryShelf {
     fn sync(&self) -> Result<(), ShelfError> {
         Ok(())
     }
-
-    fn size(&self) -> Result<u64, ShelfError> {
-        let map = self.0.read();
-        Ok(map.iter().map(|(key, value)| (key.len() + value.len()) as u64).sum())
-    }
 }

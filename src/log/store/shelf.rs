@@ -32,8 +32,6 @@ pub(in crate::log) trait Shelf: Send + Sync {
     fn apply(&self, puts: BTreeMap<Vec<u8>, Vec<u8>>) -> Result<(), ShelfError>;
     /// Brings everything applied to the platter.
     fn sync(&self) -> Result<(), ShelfError>;
-    /// Bytes it takes on disk or in memory.
-    fn size(&self) -> Result<u64, ShelfError>;
 }
 
 /// Keys and values of one range, a bounded piece at a time, so that whoever looks at them does it

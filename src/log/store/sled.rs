@@ -92,8 +92,4 @@ impl Shelf for SledShelf {
         guarded("flush", || self.db.flush())?;
         self.file.sync_data().map_err(|error| failed("sync its file", &error))
     }
-
-    fn size(&self) -> Result<u64, ShelfError> {
-        guarded("measure", || self.db.size_on_disk())
-    }
 }

@@ -8,7 +8,7 @@
 import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
 import { join, normalize } from "node:path";
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { WebSocketServer } from "ws";
 
 const option = (name, otherwise) => {
@@ -27,7 +27,10 @@ const TYPES = { html: "text/html", js: "text/javascript", css: "text/css", svg: 
 const topicIds = new Map();
 function topicId(room, name) {
   const key = `${room}/${name.trim().toLowerCase()}`;
-  if (!topicIds.has(key)) topicIds.set(key, `t${String(topicIds.size).padStart(25, "a")}`.replace(/[0189]/g, "b"));
+  if (!topicIds.has(key)) {
+    const letters = [...createHash("sha256").update(key).digest().subarray(0, 26)];
+    topicIds.set(key, letters.map((byte) => "abcdefghijklmnopqrstuvwxyz234567"[byte % 32]).join(""));
+  }
   return topicIds.get(key);
 }
 

@@ -167,8 +167,12 @@ export class Outbox {
       return;
     }
     this.set(item, { kind: "queued" });
-    // Without a connection or a good token, `resume` starts again; otherwise wait here.
-    if (error.needsToken || !this.deps.online()) return;
+    // Without a connection nothing is sent anyway; without a good token `resume` starts again.
+    if (!this.deps.online()) return;
+    if (error.needsToken) {
+      this.pauses.set(room, () => undefined);
+      return;
+    }
     const attempt = this.attempts.get(room) ?? 0;
     this.attempts.set(room, attempt + 1);
     const wait = delay(attempt + 1, this.deps.random, error.retryAfterMs);

@@ -16,7 +16,7 @@ import type {
   Entry, Greeting, MessageKind, Position, Principal, RoomSummary, RoomsPage, Written,
 } from "../wire/types.ts";
 
-export type SignInProblem = "wrong" | "expired" | "protocol";
+export type SignInProblem = { kind: "wrong" | "expired" | "protocol" } | { kind: "refused"; message: string };
 export type Phase = "signed_out" | "signing_in" | "in";
 
 export interface Draft {
@@ -158,7 +158,8 @@ export class App {
         after = page.next;
         if (after === undefined) break;
       }
-      this.rooms.value = found;
+      const order = new Intl.Collator();
+      this.rooms.value = found.sort((a, b) => order.compare(a.title ?? a.room, b.title ?? b.room));
       this.roomsFailed.value = false;
     } catch {
       this.roomsFailed.value = this.rooms.value === undefined;
@@ -191,11 +192,16 @@ export class App {
     if (this.marks?.set(view.name, view.log.n)) this.marksVersion.value += 1;
   }
 
+  /** How much reading matter a room holds, as far as this page knows. */
+  count(room: RoomSummary): number {
+    void this.marksVersion.value; // who reads a count is drawn again when it moves
+    return Math.max(room.n, this.views.get(room.room)?.log.n ?? 0);
+  }
+
   /** How much of a room is new to this browser; none if it was never opened here. */
   unread(room: RoomSummary): number {
     const seen = this.marks?.get(room.room);
-    const n = Math.max(room.n, this.views.get(room.room)?.log.n ?? 0);
-    return seen === undefined || room.room === this.current.value?.name ? 0 : Math.max(0, n - seen);
+    return seen === undefined || room.room === this.current.value?.name ? 0 : Math.max(0, this.count(room) - seen);
   }
 
   get waiting(): number {
@@ -217,7 +223,7 @@ export class App {
     this.link.value = state;
     if (state.kind === "waiting") this.queue.clear();
     if (state.kind === "live") this.live();
-    if (state.kind === "ended") this.ended(state.why);
+    if (state.kind === "ended") this.ended(state.why, state.message ?? "");
   }
 
   private greeted(greeting: Greeting): void {
@@ -256,7 +262,7 @@ export class App {
     this.outboxVersion.value += 1;
   }
 
-  private ended(why: Extract<LinkState, { kind: "ended" }>["why"]): void {
+  private ended(why: Extract<LinkState, { kind: "ended" }>["why"], message: string): void {
     this.deps.session.removeItem(TOKEN_KEY);
     this.leftWaiting.value = why === "stopped" ? 0 : this.waiting;
     // What was on the screen belongs to who was signed in.
@@ -268,8 +274,14 @@ export class App {
     this.outbox = undefined;
     this.marks = undefined;
     this.phase.value = "signed_out";
-    const problems = { token_invalid: "wrong", token_expired: "expired", protocol: "protocol" } as const;
-    this.problem.value = why === "stopped" ? undefined : problems[why];
+    const problems = {
+      stopped: undefined,
+      token_invalid: { kind: "wrong" },
+      token_expired: { kind: "expired" },
+      protocol: { kind: "protocol" },
+      refused: { kind: "refused", message },
+    } as const;
+    this.problem.value = problems[why];
   }
 
   private entry(entry: Entry): void {

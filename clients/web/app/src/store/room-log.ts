@@ -115,19 +115,25 @@ export class RoomLog {
     this.takeAhead();
   }
 
-  /** A page before the line's low, or (with a topic) before that topic's. */
-  older(page: HistoryPage, topic?: string): void {
+  /**
+   * A page before the line's low, or (with a topic) before that topic's. `false`: a topic's first page
+   * ends before the line begins, and was not taken, because what lies between would be missing.
+   */
+  older(page: HistoryPage, topic?: string): boolean {
+    const first = topic !== undefined && !this.topicReach.has(topic);
+    if (first && (page.range?.to ?? 0) < this.reach.low - 1) return false;
     const below = topic === undefined ? this.reach.low : (this.topicReach.get(topic)?.low ?? Infinity);
     for (const entry of page.entries) this.keep(entry);
     this.addHoles(page.holes);
-    const first = page.range?.from ?? page.entries[0]?.seq;
-    const reach = { low: Math.min(below, first ?? below), more: page.more };
+    const from = page.range?.from ?? page.entries[0]?.seq;
+    const reach = { low: Math.min(below, from ?? below), more: page.more };
     if (topic === undefined) {
       this.reach = reach;
-      return;
+      return true;
     }
     // A topic's first page may be empty: then the topic is complete as far as it goes.
     this.topicReach.set(topic, Number.isFinite(reach.low) ? reach : { low: 1, more: false });
+    return true;
   }
 
   /** How far back a view reaches. */

@@ -2,6 +2,7 @@
 // Asks the server through the link; the views read its signals.
 
 import { signal } from "@preact/signals";
+import type { Message } from "./message.ts";
 import { RoomLog } from "./room-log.ts";
 import type { Ask, Gap } from "./room-log.ts";
 import { TopicBook } from "./topic-book.ts";
@@ -19,6 +20,8 @@ const TOPICS_PAGES_MAX = 50;
 const FIND_PAGES_MAX = 12;
 /** Messages kept in memory per room once nobody scrolls back. */
 const KEEP = 1_500;
+const INDEX_WAIT_MS = 400;
+const INDEX_TRIES = 20;
 const TYPING_MS = 6_000;
 
 export type RoomStatus = { kind: "joining" } | { kind: "ready" } | { kind: "failed"; failure: Failure };
@@ -99,7 +102,7 @@ export class RoomView {
     const message = this.log.message(entry.seq);
     if (!message) return;
     this.topics.addLive(message);
-    if (message.card && !message.imported) this.names.set(message.by, message.card.name);
+    this.learn(message);
     this.stopTyping(message.by);
   }
 
@@ -120,18 +123,21 @@ export class RoomView {
     this.olderFailed.value = false;
     const { log } = this;
     const before = log.before(topic);
+    const body = {
+      room: this.name,
+      limit: OLDER_PAGE,
+      ...(before ? { before } : {}),
+      ...(topic === undefined ? {} : { topic }),
+    };
     try {
-      const page = (await this.deps.ask("history", {
-        room: this.name,
-        limit: OLDER_PAGE,
-        ...(before ? { before } : {}),
-        ...(topic === undefined ? {} : { topic }),
-      })) as HistoryPage;
-      if (log === this.log) log.older(page, topic);
-      for (const entry of page.entries) {
-        const message = this.log.message(entry.seq);
-        if (message?.card && !message.imported) this.names.set(message.by, message.card.name);
+      let page = (await this.deps.ask("history", body)) as HistoryPage;
+      // The server's index may be an instant behind the log; then the page ends too early.
+      for (let again = 0; log === this.log && !log.older(page, topic); again++) {
+        if (again >= INDEX_TRIES) throw new Error("the topic's index does not reach the log");
+        await new Promise<void>((resume) => this.deps.later(INDEX_WAIT_MS, resume));
+        page = (await this.deps.ask("history", body)) as HistoryPage;
       }
+      for (const entry of page.entries) this.learn(this.log.message(entry.seq));
       return page.more;
     } catch {
       this.olderFailed.value = true;
@@ -192,6 +198,10 @@ export class RoomView {
     this.typists.get(by)?.();
     this.typists.delete(by);
     this.typing.value = [...this.typists.keys()];
+  }
+
+  private learn(message: Message | undefined): void {
+    if (message?.card && !message.imported) this.names.set(message.by, message.card.name);
   }
 
   /** Fills a hole in the line; asks once at a time. */

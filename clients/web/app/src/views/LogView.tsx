@@ -34,7 +34,8 @@ export function LogView({ view, topic, title, onReply }: LogViewProps) {
   const reach = view.log.reachOf(topic);
   const [active, setActive] = useState<number>();
   const [seenTo, setSeenTo] = useState(0);
-  const jump = useRef<string>();
+  /** Where a jump leads that needs another view or earlier pages first. */
+  const jump = useRef<{ mid: string; topic: string }>();
   const failed = view.olderFailed.value;
   const ready = view.status.value.kind === "ready";
 
@@ -57,8 +58,8 @@ export function LogView({ view, topic, title, onReply }: LogViewProps) {
   }, [scroll.atEnd, last, version]);
 
   useEffect(() => {
-    // A jump that needed another view or earlier pages ends here.
-    const seq = jump.current === undefined ? undefined : view.log.seqOf(jump.current);
+    if (jump.current?.topic !== topic) return; // the view it leads to is not shown yet
+    const seq = jump.current && view.log.seqOf(jump.current.mid);
     if (seq !== undefined && rows.some((row) => row.seq === seq)) {
       jump.current = undefined;
       setActive(seq);
@@ -75,7 +76,7 @@ export function LogView({ view, topic, title, onReply }: LogViewProps) {
       scroll.toRow(seq);
       return;
     }
-    jump.current = mid;
+    jump.current = { mid, topic: message.topic };
     go({ room: view.name, topic: message.topic });
     void view.find(mid, message.topic).then((found) => {
       if (found) return;
@@ -172,10 +173,12 @@ function LogRow({ view, row, before, topic, active, onActive, onReply, onJump }:
     );
   }
   const { message } = row;
+  // A person whose words are gone is still named by their other messages; an import's author is not.
+  const nameOf = (of: Message) => of.card?.name ?? (of.imported ? undefined : view.names.get(of.by));
   const previous = before?.kind === "message" ? before.message : undefined;
   const newDay = !previous || !sameDay(previous.at, message.at);
   const joined = !newDay && previous.author === message.author && previous.topic === message.topic &&
-    message.at - previous.at < GROUP_MS && message.replyTo === undefined && !message.erased && !previous.erased;
+    message.at - previous.at < GROUP_MS && message.replyTo === undefined && message.kind === "message";
   const repliedSeq = message.replyTo === undefined ? undefined : view.log.seqOf(message.replyTo);
   const replied = repliedSeq === undefined ? undefined : view.log.message(repliedSeq);
   return (
@@ -183,9 +186,10 @@ function LogRow({ view, row, before, topic, active, onActive, onReply, onJump }:
       {newDay && <li class="day"><span>{day(message.at, Date.now())}</span></li>}
       <MessageRow room={view.name} message={message} joined={joined} active={active}
         mine={message.by === app.me.value?.id && !message.imported}
-        topicName={message.topicName ?? view.topics.get(message.topic)?.name}
-        showTopic={topic === undefined && (!joined || previous?.topic !== message.topic)}
-        replied={replied && { name: replied.card?.name, body: replied.erased ? s.erased : replied.body, seq: replied.seq }}
+        topicName={message.topicName || view.topics.get(message.topic)?.name || undefined}
+        showTopic={topic === undefined && !joined && (newDay || previous.topic !== message.topic || message.replyTo === undefined)}
+        name={nameOf(message)}
+        replied={replied && { name: nameOf(replied), body: replied.erased ? s.erased : replied.body, seq: replied.seq }}
         removal={view.log.removals.get(message.mid)}
         moderator={app.me.value?.roles.includes("moderator") ?? false}
         onActive={() => onActive(message.seq)} onReply={() => onReply(message)} onJump={() => onJump(message)} />

@@ -19,7 +19,9 @@ const FOLD_LINES = 14;
 export interface RowProps {
   room: string;
   message: Message;
-  /** Same author and topic as right before: name and avatar are not repeated. */
+  /** The author, as far as anything still says. */
+  name: string | undefined;
+  /** Goes on where the row before it ended: name, topic and avatar are not repeated. */
   joined: boolean;
   mine: boolean;
   topicName: string | undefined;
@@ -45,7 +47,7 @@ export const Kind = ({ kind }: { kind: MessageKind }) => {
 export function MessageRow(props: RowProps) {
   const { message, joined, removal, active } = props;
   const [form, setForm] = useState<"report" | "redact">();
-  const name = message.card?.name;
+  const { name } = props;
   const shownName = name ?? s.unknownAuthor;
   const tab = active ? 0 : -1;
   return (
@@ -64,6 +66,13 @@ export function MessageRow(props: RowProps) {
             {message.card?.profession && <span class="chip">{message.card.profession}</span>}
             {message.imported && <span class="chip">{s.imported}</span>}
             <time class="row-time" dateTime={new Date(message.at).toISOString()} title={moment(message.at)}>{time(message.at)}</time>
+            <Kind kind={message.kind} />
+            {props.showTopic && (
+              <a class="topic-chip" tabIndex={tab} dir="auto" href={formatRoute({ room: props.room, topic: message.topic })}
+                aria-label={t.topics.show(props.topicName ?? t.topics.erasedName)}>
+                {props.topicName ?? t.topics.erasedName}
+              </a>
+            )}
           </header>
         )}
         {message.replyTo !== undefined && (
@@ -74,16 +83,9 @@ export function MessageRow(props: RowProps) {
           </button>
         )}
         {message.erased ? <Erased removal={removal} /> : <Body text={message.body} tab={tab} />}
-        <div class="row-foot">
-          <Kind kind={message.kind} />
-          {props.showTopic && (
-            <a class="topic-chip" tabIndex={tab} dir="auto" href={formatRoute({ room: props.room, topic: message.topic })}
-              aria-label={t.topics.show(props.topicName ?? t.topics.erasedName)}>
-              {props.topicName ?? t.topics.erasedName}
-            </a>
-          )}
-          {message.tags.map((tag) => <span key={tag} class="tag" dir="auto">{tag}</span>)}
-        </div>
+        {message.tags.length > 0 && (
+          <div class="row-foot">{message.tags.map((tag) => <span key={tag} class="tag" dir="auto">{tag}</span>)}</div>
+        )}
         {form && <ReasonForm kind={form} room={props.room} of={message.mid} close={() => setForm(undefined)} />}
       </div>
       {!form && (

@@ -39,9 +39,8 @@ function PendingRow({ item, ahead }: { item: Outgoing; ahead: number }) {
     <li class={`row outgoing ${state.kind}`} data-mid={post.mid} data-send={state.kind}>
       <div class="gutter"><Avatar id={me?.id ?? ""} name={me?.card.name} /></div>
       <div class="row-main">
-        <header class="row-head"><span class="author" dir="auto">{me?.card.name}</span><Stand item={item} ahead={ahead} /></header>
+        <header class="row-head"><span class="author" dir="auto">{me?.card.name}</span><Stand item={item} ahead={ahead} /><Kind kind={post.kind} /><span class="topic-chip" dir="auto">{post.topic}</span></header>
         <p class="body" dir="auto">{post.body}</p>
-        <div class="row-foot"><Kind kind={post.kind} /><span class="topic-chip" dir="auto">{post.topic}</span></div>
         {state.kind === "failed" && (
           <div class="problem" role="alert">
             <IconAlert /> <span>{s.failed(why({ code: state.code, message: state.reason }))}</span>

@@ -6,14 +6,22 @@ import { t } from "../text/index.ts";
 
 const s = t.pill;
 
-export function Pill() {
+/** Tells screen readers of a change of state; a count of seconds is no news. */
+export function useSpokenConnection(): void {
   const { app, say } = usePage();
+  const live = app.link.value.kind === "live";
+  const up = app.networkUp.value;
+  useEffect(() => {
+    if (app.phase.value === "in") say(t.announce.state(!up ? s.offline : live ? s.live : s.connecting));
+  }, [live, up]);
+}
+
+export function Pill() {
+  const { app } = usePage();
   const link = app.link.value;
   app.outboxVersion.value;
   const seconds = useSecondsUntil(link.kind === "waiting" ? link.until : undefined);
   const { tone, text, now } = read();
-  // A count of seconds is not news; a change of state is.
-  useEffect(() => say(t.announce.state(tone === "live" ? s.live : tone === "off" ? s.offline : s.connecting)), [tone]);
 
   function read(): { tone: "live" | "trying" | "off"; text: string; now?: boolean } {
     if (link.kind === "live" && app.networkUp.value) return { tone: "live", text: s.live };

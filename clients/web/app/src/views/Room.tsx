@@ -1,6 +1,6 @@
 // One open room: its head, its log, the message box.
 
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Composer } from "./Composer.tsx";
 import { usePage } from "./context.ts";
 import { IconBack, IconClose, IconTopics } from "./icons.tsx";
@@ -15,13 +15,21 @@ import { t } from "../text/index.ts";
 export function Room({ view }: { view: RoomView }) {
   const { app, route } = usePage();
   const [drawer, setDrawer] = useState(false);
+  const toggle = useRef<HTMLButtonElement>(null);
+  const wasOpen = useRef(false);
   const [replyTo, setReplyTo] = useState<Message>();
   view.version.value;
+  // Opening the drawer moves the focus into it, closing it moves it back.
+  useEffect(() => {
+    if (drawer) document.querySelector<HTMLElement>("#topics [aria-current], #topics a")?.focus();
+    else if (wasOpen.current) toggle.current?.focus();
+    wasOpen.current = drawer;
+  }, [drawer]);
   const summary = app.rooms.value?.find((room) => room.room === view.name);
   const state = view.log.state ?? summary;
   const title = state?.title ?? summary?.title ?? view.name;
   const topic = route.topic;
-  const topicName = topic === undefined ? undefined : (view.topics.get(topic)?.name ?? t.topics.erasedName);
+  const topicName = topic === undefined ? undefined : (view.topics.get(topic)?.name || t.topics.erasedName);
   const about = [
     state && (t.rooms.classes[state.class] ?? state.class),
     state?.specialty && state.specialty !== view.name ? state.specialty : undefined,
@@ -43,7 +51,7 @@ export function Room({ view }: { view: RoomView }) {
               </p>
             )}
           </div>
-          <button type="button" class="only-drawer-toggle" aria-expanded={drawer} aria-controls="topics" onClick={() => setDrawer(!drawer)}>
+          <button type="button" ref={toggle} class="only-drawer-toggle" aria-expanded={drawer} aria-controls="topics" onClick={() => setDrawer(!drawer)}>
             <IconTopics /> {t.topics.open}
           </button>
           <Pill />

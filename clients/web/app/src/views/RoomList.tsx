@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import { Avatar } from "./Avatar.tsx";
 import { usePage } from "./context.ts";
+import { Pill } from "./Pill.tsx";
 import { Mark } from "./icons.tsx";
 import { fold } from "../store/topic-book.ts";
 import { formatRoute } from "../store/route.ts";
@@ -18,11 +19,10 @@ export function RoomList() {
   const { app } = usePage();
   const [filter, setFilter] = useState("");
   const rooms = app.rooms.value;
-  app.marksVersion.value;
   const shown = rooms?.filter((room) => fold(`${room.title ?? ""} ${room.room}`).includes(fold(filter)));
   return (
     <nav class="rail" aria-label={s.title}>
-      <div class="brand"><Mark /><span>{t.name}</span></div>
+      <div class="brand"><Mark /><span class="grow">{t.name}</span><span class="only-narrow"><Pill /></span></div>
       <div class="rail-scroll">
         <h2 class="caption">{s.title}</h2>
         {(rooms?.length ?? 0) >= FILTER_FROM && (
@@ -45,6 +45,7 @@ export function RoomList() {
 function RoomRow({ room }: { room: RoomSummary }) {
   const { app, route } = usePage();
   const unread = app.unread(room);
+  const total = app.count(room);
   const current = route.room === room.room;
   return (
     <li>
@@ -52,7 +53,7 @@ function RoomRow({ room }: { room: RoomSummary }) {
         aria-current={current ? "page" : undefined} data-room={room.room}>
         <span class="room-name" dir="auto">{room.title ?? room.room}</span>
         {unread > 0 ? <span class="badge">{s.unread(unread)}</span> : (
-          <span class="tally" title={s.messages(room.n)} aria-label={s.messages(room.n)}>{count(room.n)}</span>
+          <span class="tally" title={s.messages(total)}><span aria-hidden="true">{count(total)}</span><span class="hidden">{s.messages(total)}</span></span>
         )}
         {room.class !== "discussion" && <span class="room-class">{s.classes[room.class] ?? room.class}</span>}
       </a>
@@ -79,12 +80,12 @@ function Me() {
         <>
           <Avatar id={me.id} name={card.name} />
           <div class="me-text">
-            <strong dir="auto">{card.name}</strong>
-            <span class="muted" title={t.me.level(card.level ?? 0)}>
-              {[card.profession, me.roles.includes("moderator") ? t.me.moderator : undefined].filter(Boolean).join(" · ") || t.me.level(card.level ?? 0)}
+            <strong dir="auto" title={t.me.level(card.level ?? 0)}>{card.name}</strong>
+            <span class="me-line">
+              <span class="muted">{[card.profession, me.roles.includes("moderator") ? t.me.moderator : undefined].filter(Boolean).join(" · ") || t.me.level(card.level ?? 0)}</span>
+              <button type="button" class="plain small" onClick={leave}>{t.me.signOut}</button>
             </span>
           </div>
-          <button type="button" class="plain small" onClick={leave}>{t.me.signOut}</button>
         </>
       )}
     </footer>

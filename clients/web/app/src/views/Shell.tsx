@@ -3,7 +3,7 @@
 import { useEffect } from "preact/hooks";
 import { usePage } from "./context.ts";
 import { Mark } from "./icons.tsx";
-import { Pill } from "./Pill.tsx";
+import { Pill, useSpokenConnection } from "./Pill.tsx";
 import { Room } from "./Room.tsx";
 import { RoomList } from "./RoomList.tsx";
 import { SignIn } from "./SignIn.tsx";
@@ -12,6 +12,7 @@ import { t } from "../text/index.ts";
 export function Shell() {
   const { app, route } = usePage();
   const view = app.current.value;
+  useSpokenConnection();
   const inside = app.phase.value === "in" && app.me.value !== undefined;
   const title = view && app.rooms.value?.find((room) => room.room === view.name)?.title;
   useEffect(() => {

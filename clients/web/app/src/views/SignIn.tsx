@@ -16,7 +16,8 @@ export function SignIn() {
   const link = app.link.value;
   const waiting = checking && (link.kind === "waiting" || (link.kind === "connecting" && link.attempt > 0));
   const seconds = useSecondsUntil(link.kind === "waiting" ? link.until : undefined);
-  const problem = mistake ?? (app.problem.value && s[app.problem.value]);
+  const refused = app.problem.value;
+  const problem = mistake ?? (refused && (refused.kind === "refused" ? s.refused(refused.message) : s[refused.kind]));
 
   useEffect(() => {
     // A wrong token: back to the field, where the error is described.

@@ -51,8 +51,8 @@ export function TopicList({ view, close }: { view: RoomView; close(): void }) {
               <li key={topic.topic}>
                 <a class="topic" href={formatRoute({ room: view.name, topic: topic.topic })} onClick={close}
                   aria-current={route.topic === topic.topic ? "true" : undefined} data-topic={topic.topic}>
-                  <span class="topic-name" dir="auto">{topic.name ?? s.erasedName}</span>
-                  <span class="tally" aria-label={t.rooms.messages(topic.messages)}>{count(topic.messages)}</span>
+                  <span class="topic-name" dir="auto">{topic.name || s.erasedName}</span>
+                  <span class="tally"><span aria-hidden="true">{count(topic.messages)}</span><span class="hidden">{t.rooms.messages(topic.messages)}</span></span>
                 </a>
               </li>
             ))}

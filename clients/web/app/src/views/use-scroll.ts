@@ -28,6 +28,8 @@ export function useScroll(key: string, rows: readonly Row[], wantOlder: () => vo
   const following = useRef(true);
   const anchor = useRef<{ seq: number; top: number }>();
   const target = useRef<number>();
+  /** Where the box stood when this file last looked. Elsewhere since: the reader moved it. */
+  const stood = useRef(0);
   const latest = useRef({ rows, stretch, wantOlder });
   latest.current = { rows, stretch, wantOlder };
 
@@ -42,9 +44,24 @@ export function useScroll(key: string, rows: readonly Row[], wantOlder: () => vo
     }
   };
 
+  /** Takes note of where the reader went. */
+  const noted = (element: HTMLElement) => {
+    const below = element.scrollHeight - element.clientHeight - element.scrollTop;
+    const { rows, stretch } = latest.current;
+    following.current = below < AT_END && bounds(rows, stretch).end === rows.length;
+    setAtEnd(following.current);
+    remember(element);
+    stood.current = element.scrollTop;
+  };
+
   const settle = useCallback(() => {
     const element = box.current;
     if (!element) return;
+    const moved = Math.abs(element.scrollTop - stood.current) > 1;
+    const atEnd = element.scrollHeight - element.clientHeight - element.scrollTop < AT_END;
+    // The scroll's own event may still be on its way; correcting first would undo what the reader did.
+    // A box that only shrank stands at its end.
+    if (moved && !atEnd && target.current === undefined) noted(element);
     if (target.current !== undefined) {
       const row = element.querySelector<HTMLElement>(`[data-seq="${target.current}"]`);
       if (row) {
@@ -66,6 +83,7 @@ export function useScroll(key: string, rows: readonly Row[], wantOlder: () => vo
         if (Math.abs(moved) >= 1) element.scrollTop += moved;
       }
     }
+    stood.current = element.scrollTop;
   }, []);
 
   const look = useCallback(() => {
@@ -86,6 +104,7 @@ export function useScroll(key: string, rows: readonly Row[], wantOlder: () => vo
     following.current = true;
     anchor.current = undefined;
     target.current = undefined;
+    stood.current = box.current?.scrollTop ?? 0;
     setStretch(END);
     setAtEnd(true);
   }, [key]);
@@ -98,11 +117,7 @@ export function useScroll(key: string, rows: readonly Row[], wantOlder: () => vo
     const element = box.current;
     if (!element) return undefined;
     const onScroll = () => {
-      const below = element.scrollHeight - element.clientHeight - element.scrollTop;
-      const { rows, stretch } = latest.current;
-      following.current = below < AT_END && bounds(rows, stretch).end === rows.length;
-      setAtEnd(following.current);
-      remember(element);
+      noted(element);
       look();
     };
     element.addEventListener("scroll", onScroll, { passive: true });

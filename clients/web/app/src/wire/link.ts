@@ -13,7 +13,7 @@ export type LinkState =
   | { kind: "connecting"; attempt: number }
   | { kind: "live"; greeting: Greeting }
   | { kind: "waiting"; attempt: number; until: number }
-  | { kind: "ended"; why: "token_invalid" | "token_expired" | "protocol" | "stopped" };
+  | { kind: "ended"; why: "token_invalid" | "token_expired" | "refused" | "protocol" | "stopped"; message?: string };
 
 /** The part of a WebSocket this file uses; a test brings its own. */
 export interface SocketLike {
@@ -171,6 +171,8 @@ export class Link {
         if (this.socket !== socket || !(error instanceof Failure)) return;
         if (error.needsToken) {
           this.end(error.code === "token_expired" ? "token_expired" : "token_invalid");
+        } else if (error.number < 300 && !error.retryable) {
+          this.end("refused", error.message); // a good token with something wrong in it, such as its name
         } else {
           this.retryAfter = error.retryAfterMs;
           this.lost(1006);
@@ -246,10 +248,10 @@ export class Link {
     this.timer = this.around.later(wait, () => this.connect());
   }
 
-  private end(why: Extract<LinkState, { kind: "ended" }>["why"]): void {
+  private end(why: Extract<LinkState, { kind: "ended" }>["why"], message?: string): void {
     this.token = "";
     this.drop();
-    this.become({ kind: "ended", why });
+    this.become({ kind: "ended", why, ...(message === undefined ? {} : { message }) });
   }
 
   /** Leaves the socket; commands under way have an unknown outcome. */

@@ -1,0 +1,57 @@
+//! Promise 9: nothing a clinician wrote reaches operator logs or metrics, nor tokens.
+
+use serde_json::json;
+
+use crate::world::{World, grep, mid, post};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_a_clinician_wrote_reaches_operator_logs() {
+    let canary = "kanarienvogel-4711";
+    let world = World::new();
+    for format in ["text", "json"] {
+        let env = [("WARDROOM_TELEMETRY__FILTER", "trace"), ("WARDROOM_TELEMETRY__FORMAT", format)];
+        let node = world.node_with(&[], &env);
+        let token = world.token(canary, &["moderator", "import"]);
+        let mut ana = node.probe(&token).await;
+        let room = format!("room-{format}");
+        let create = json!({ "room": room, "mid": mid(), "title": canary, "class": "discussion" });
+        ana.ask("room.create", create).await.unwrap();
+        ana.ask("join", json!({ "room": room, "from": "start" })).await.unwrap();
+        let of = mid();
+        let mut body = post(&room, canary, &of, canary);
+        body["tags"] = json!([canary]);
+        body["origin"] = json!({ "author": canary });
+        ana.ask("message.post", body.clone()).await.unwrap();
+        // Errors repeat nothing: unknown fields, wrong types, reused mids, bad envelopes.
+        body["body"] = json!(format!("{canary} again"));
+        let mut answers = vec![ana.ask("message.post", body).await.unwrap_err()];
+        let mut bad = post(&room, canary, &mid(), canary);
+        bad[canary] = json!(canary);
+        answers.push(ana.ask("message.post", bad).await.unwrap_err());
+        answers.push(ana.ask("message.post", json!({ "room": canary })).await.unwrap_err());
+        answers.push(ana.ask(canary, json!({ "x": canary })).await.unwrap_err());
+        answers
+            .push(ana.ask("history", json!({ "room": room, "limit": canary })).await.unwrap_err());
+        for op in ["message.report", "message.redact"] {
+            let body = json!({ "room": room, "mid": mid(), "of": of, "reason": canary });
+            ana.ask(op, body).await.unwrap();
+        }
+        assert!(!format!("{answers:?}").contains(canary), "{answers:?}");
+        ana.send(format!("{{{canary}")).await;
+        ana.closed().await;
+        let mut other = node.probe(&world.token("other", &[])).await;
+        other.send(format!(r#"{{"id":1,"op":"hello","d":{{"token":"{canary}"}}}}"#)).await;
+        let (status, metrics) = node.get(&format!("/metrics?token={canary}")).await;
+        assert_eq!(status, 200);
+        assert!(metrics.contains("wardroom_commands_total"), "metrics are there");
+        assert!(!metrics.contains(canary), "the metrics hold what somebody wrote");
+        assert!(!metrics.contains(&room), "the metrics name a room");
+        let told = node.told();
+        drop((ana, other));
+        assert!(node.stop().success());
+        assert!(told.len() > 500, "everything was at trace: {told}");
+        assert!(!told.contains(canary), "the node's log holds what somebody wrote");
+        assert!(!told.contains(&token), "the node's log holds a token");
+    }
+    assert_eq!(grep(&world.data(), canary.as_bytes()), None, "words rest sealed");
+}

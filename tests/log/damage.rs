@@ -1,0 +1,123 @@
+//! The store damaged or gone: served from the journal, mended, named.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use wardroom::log::{Done, Log, scrub, verify};
+
+use crate::world::{Author, Dice, close, copy_dir, files, read, small};
+
+/// A closed log of three segments in one room and its lane, some entries erased.
+pub(crate) fn template(dir: &Path) -> Vec<Author> {
+    let mut dice = Dice(101);
+    let (log, _) = Log::open(dir, small()).unwrap();
+    let mut rooms: Vec<Author> = ["cardiology", "cardiology/moderators"].map(Author::new).into();
+    for round in 0..330 {
+        for room in &mut rooms {
+            match round {
+                0 => room.create(&log, &mut dice),
+                40 | 200 => room.redact(&log, &mut dice, round / 2),
+                _ => {
+                    let len = dice.below(1400);
+                    room.post(&log, &mut dice, len);
+                }
+            }
+        }
+        if round % 5 == 0 {
+            rooms.iter().for_each(Author::synced);
+        }
+    }
+    rooms.iter().for_each(Author::stored);
+    close(log);
+    rooms
+}
+
+pub(crate) fn assert_whole(dir: &Path, rooms: &[Author], what: &str) {
+    let (log, _) = Log::open(dir, small()).unwrap();
+    for room in rooms {
+        let (records, holes) = read(&log, &room.name);
+        assert_eq!(holes, [], "{what}: {}", room.name);
+        assert!(records == room.records, "{what}: {} differs", room.name);
+    }
+    close(log);
+}
+
+fn store_file(dir: &Path) -> PathBuf {
+    let all = files(&dir.join("store"));
+    all.into_iter().find(|path| path.ends_with("db")).unwrap()
+}
+
+#[test]
+fn without_its_directory_the_store_is_rebuilt() {
+    let dir = tempfile::tempdir().unwrap();
+    let rooms = template(dir.path());
+    fs::remove_dir_all(dir.path().join("store")).unwrap();
+    let (log, recovery) = Log::open(dir.path(), small()).unwrap();
+    assert!(recovery.rebuilt);
+    assert!(recovery.findings.iter().any(|finding| finding.what.contains("missing")));
+    close(log);
+    assert_whole(dir.path(), &rooms, "rebuilt");
+    let report = verify(dir.path()).unwrap();
+    assert!(report.ok(), "{report}");
+}
+
+#[test]
+fn a_damaged_byte_in_the_store_is_survived() {
+    let original = tempfile::tempdir().unwrap();
+    let rooms = template(original.path());
+    let mut dice = Dice(111);
+    let mut noticed = 0;
+    for place in 0..24 {
+        let dir = tempfile::tempdir().unwrap();
+        copy_dir(original.path(), dir.path());
+        let file = store_file(dir.path());
+        let mut bytes = fs::read(&file).unwrap();
+        let used = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+        let at = dice.below(used);
+        bytes[at] ^= 0x10;
+        fs::write(&file, bytes).unwrap();
+        let what = format!("place {place}, byte {at} of {used}");
+        let damaged = !verify(dir.path()).unwrap().ok();
+        noticed += u32::from(damaged);
+        assert_whole(dir.path(), &rooms, &what);
+        assert!(scrub(dir.path(), &small()).unwrap().ok(), "{what}");
+        assert!(verify(dir.path()).unwrap().ok(), "{what}");
+        assert_whole(dir.path(), &rooms, &what);
+    }
+    // The others hit old pages that nobody reads.
+    println!("24 damaged bytes in the store, {noticed} of them in use");
+    assert!(noticed > 0, "no damage was noticed at all");
+}
+
+#[test]
+fn a_store_cut_short_is_noticed() {
+    let original = tempfile::tempdir().unwrap();
+    let rooms = template(original.path());
+    for cut in [4096, 64 * 1024, 300 * 1024, 600 * 1024] {
+        let dir = tempfile::tempdir().unwrap();
+        copy_dir(original.path(), dir.path());
+        let file = store_file(dir.path());
+        let bytes = fs::read(&file).unwrap();
+        let used = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+        let kept = used.saturating_sub(cut);
+        fs::write(&file, &bytes[..kept]).unwrap();
+        assert_whole(dir.path(), &rooms, &format!("{cut} bytes cut off"));
+        let report = verify(dir.path()).unwrap();
+        assert!(report.ok(), "{cut} bytes cut off: {report}");
+    }
+}
+
+#[test]
+fn a_snapshot_half_made_does_not_stop_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let rooms = template(dir.path());
+    let beside = store_file(dir.path()).with_file_name("snap.0000000000000001.generating");
+    fs::write(beside, b"half").unwrap();
+    let (log, recovery) = Log::open(dir.path(), small()).unwrap();
+    let moved = |finding: &wardroom::log::Finding| {
+        finding.done == Done::SetAside && finding.place.to_string().contains("generating")
+    };
+    assert!(recovery.findings.iter().any(moved), "{:?}", recovery.findings);
+    close(log);
+    assert_whole(dir.path(), &rooms, "snapshot");
+}
