@@ -178,8 +178,10 @@ impl Driver {
                     }
                     Err(ended) => {
                         // A drain's window holds for those whom it cuts off early, too.
-                        if let Some(at) = leave_at {
-                            self.pause_until(at).await;
+                        if let Some(at) = leave_at
+                            && !self.pause_until(at).await
+                        {
+                            return Ending::App;
                         }
                         return Ending::Ended(ended);
                     }

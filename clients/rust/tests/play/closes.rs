@@ -130,3 +130,20 @@ async fn closing_tells_everybody_and_the_server() {
     drop(client);
     peer.gone().await;
 }
+
+#[tokio::test]
+async fn closing_while_a_drain_is_waited_for_is_heard_at_once() {
+    let server = Server::start().await;
+    let (client, mut peer) = server.client().await;
+    peer.send(r#"{"op":"drain","d":{"within_ms":3600000}}"#).await;
+    // A request's answer shows that the notice before it was read.
+    let listing = client.rooms(wardroom_client::protocol::room::ListRooms::default());
+    let (listed, ()) = tokio::join!(listing, async {
+        let (id, _) = peer.expect("rooms").await;
+        peer.ok(id, &json!({"rooms": []})).await;
+    });
+    listed.unwrap();
+    peer.cut();
+    soon("the close", client.close()).await;
+    assert!(matches!(client.state(), State::Closed(_)));
+}
