@@ -6,15 +6,20 @@ use std::sync::Arc;
 use wardroom_protocol::ids::{LogName, Mid, TopicId};
 
 use super::journal::{Catalog, Place};
-use super::reader::{Budget, ReadError, Reader, Slice};
+use super::reader::Reader;
 use super::record::View;
+use super::slice::{Budget, ReadError, Slice};
 use crate::domain::{Row, Rows, reindex};
 use crate::entry;
 
 /// See the module.
 pub(super) struct Backup(pub(super) Arc<Catalog>);
 
-fn failed(error: impl ToString) -> ReadError {
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape that map_err wants"
+)]
+fn failed(error: std::io::Error) -> ReadError {
     ReadError::Journal(error.to_string())
 }
 

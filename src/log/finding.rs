@@ -29,6 +29,8 @@ pub enum Done {
     Rebuilt,
     /// The unfinished end of a write that nobody was told of; it is gone.
     TornEndDropped,
+    /// Words that a redaction erases were overwritten again.
+    Erased,
     /// It was taken out of the way and kept.
     SetAside,
     /// No copy holds it.
@@ -102,6 +104,7 @@ impl fmt::Display for Done {
             Self::MendedFromJournal => "mended from the journal",
             Self::Rebuilt => "made again",
             Self::TornEndDropped => "dropped, nobody was told of it",
+            Self::Erased => "overwritten again",
             Self::SetAside => "set aside",
             Self::Lost => "LOST: no copy holds it",
         })

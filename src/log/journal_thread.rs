@@ -59,6 +59,12 @@ pub(super) fn start(
     Ok(())
 }
 
+fn fail(items: &[Item]) {
+    for item in items {
+        item.progress.fail();
+    }
+}
+
 impl JournalThread {
     fn run(&mut self, orders: &Receiver<Order>) {
         let mut open = true;
@@ -108,9 +114,9 @@ impl JournalThread {
     fn group(&mut self, mut items: Vec<Item>, bytes: u64) {
         let shared = Arc::clone(&self.shared);
         let gauge = &shared.gauge;
-        gauge.leave_queue(bytes);
+        gauge.leave_queue(items.len(), bytes);
         if gauge.journal_failed() {
-            items.iter().for_each(|item| item.progress.fail());
+            fail(&items);
             return;
         }
         let written = match self.write(&mut items) {
@@ -119,7 +125,7 @@ impl JournalThread {
                 // Never tried again: after a failed sync nobody knows what is on the platter.
                 tracing::error!(%error, "the journal failed; nothing more is acknowledged until a restart");
                 gauge.fail_journal();
-                items.iter().for_each(|item| item.progress.fail());
+                fail(&items);
                 return;
             }
         };
@@ -129,9 +135,9 @@ impl JournalThread {
         if let Some(item) = items.first() {
             gauge.enter_store(bytes, item.queued);
         }
-        items
-            .iter()
-            .for_each(|item| item.progress.raise_synced(item.seq()));
+        for item in &items {
+            item.progress.raise_synced(item.seq());
+        }
         let fed = Fed {
             group: written.number,
             segment: written.segment,

@@ -87,7 +87,7 @@ impl Mender<'_> {
                 .filter_map(|at| View::read(&bytes[at.offset..at.offset + at.len]).ok());
             saved.push(
                 views
-                    .filter(|view| self.is_usable(survey, view))
+                    .filter(|view| Self::is_usable(survey, view))
                     .map(|view| Stored::from_view(&view))
                     .collect(),
             );
@@ -111,7 +111,7 @@ impl Mender<'_> {
         Ok(appended)
     }
 
-    fn is_usable(&self, survey: &Survey, view: &View<'_>) -> bool {
+    fn is_usable(survey: &Survey, view: &View<'_>) -> bool {
         match view.rest {
             Rest::None | Rest::Whole => true,
             Rest::Zeros => survey

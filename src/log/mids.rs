@@ -1,7 +1,7 @@
 //! The mid index of one log, in its actor's hands: a fresh mid costs no disk.
 //!
 //! Rows that the store lacks are exact in memory. Older mids sit in bloom filters of about ten bits
-//! each, so about one fresh mid in a hundred asks the store for nothing; none is ever missed.
+//! each, so a few fresh mids in a hundred ask the store for nothing; none is ever missed.
 
 use std::collections::{HashMap, VecDeque};
 

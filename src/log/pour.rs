@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use wardroom_protocol::ids::LogName;
 
@@ -36,13 +37,23 @@ pub(super) enum PourError {
     /// The store.
     #[error(transparent)]
     Store(#[from] ShelfError),
+    /// It was told to.
+    #[error("it was stopped")]
+    Stopped,
     /// The journal.
     #[error("the journal could not be read: {0}")]
     Journal(#[from] io::Error),
 }
 
 /// Pours groups into a store. Sleeps never, syncs never: the caller does.
-pub(super) fn pour(shelf: &dyn Shelf, catalog: &Catalog, span: Span) -> Result<Poured, PourError> {
+///
+/// Stops before the next group once `stop` is set, with an error.
+pub(super) fn pour(
+    shelf: &dyn Shelf,
+    catalog: &Catalog,
+    span: Span,
+    stop: &AtomicBool,
+) -> Result<Poured, PourError> {
     let mut poured = Poured::default();
     let mut before = 0;
     let mut heads: HashMap<LogName, u64> = HashMap::new();
@@ -65,6 +76,9 @@ pub(super) fn pour(shelf: &dyn Shelf, catalog: &Catalog, span: Span) -> Result<P
         poured.damaged |= !found.bad.is_empty();
         for group in &found.groups {
             before = group.last_number();
+            if stop.load(Ordering::Acquire) {
+                return Err(PourError::Stopped);
+            }
             if before <= span.after || group.number > span.upto {
                 continue;
             }

@@ -11,7 +11,7 @@ use super::disk::RealDisk;
 use super::finding::{Finding, Hole, OpenError, io};
 use super::handle::Options;
 use super::recovery::{self, Care, lock};
-use super::store::{Generations, Mark, MarkFile};
+use super::store::{Generations, MarkFile};
 use super::survey::survey;
 
 /// What scrub found and did.
@@ -144,25 +144,24 @@ pub fn stats(dir: &Path) -> Result<Stats, OpenError> {
     let found = survey(&RealDisk, &journal, 0).map_err(io("read", &journal))?;
     let catalog = recovery::catalog_of(&found, &journal);
     let mark_path = dir.join("store.mark");
-    let mark = match mark_path.exists() {
-        true => {
-            MarkFile::open(&RealDisk, &mark_path)
-                .map_err(io("read", &mark_path))?
-                .1
-        }
-        false => None,
+    let mark = if mark_path.exists() {
+        let opened = MarkFile::open(&RealDisk, &mark_path);
+        opened.map_err(io("read", &mark_path))?.1
+    } else {
+        None
     };
     let store = dir.join("store");
     Ok(Stats {
         segments: found.segments.len() as u64,
         spares: found.spares.len() as u64,
         journal_bytes: bytes_below(&journal).map_err(io("measure", &journal))?,
-        store_bytes: match store.is_dir() {
-            true => bytes_below(&store).map_err(io("measure", &store))?,
-            false => 0,
+        store_bytes: if store.is_dir() {
+            bytes_below(&store).map_err(io("measure", &store))?
+        } else {
+            0
         },
         last_group: found.last_group(),
-        marked_group: mark.unwrap_or(Mark::default()).group,
+        marked_group: mark.unwrap_or_default().group,
         logs: catalog
             .heads()
             .into_iter()

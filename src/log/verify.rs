@@ -303,9 +303,9 @@ fn store(
     };
     let shelf = match copy.generations.open_current() {
         Ok(Opened::Yes(_, shelf, moved)) => {
-            moved
-                .iter()
-                .for_each(|name| note(format!("{name} keeps it from opening")));
+            for name in moved {
+                note(format!("{name} keeps it from opening"));
+            }
             shelf
         }
         Ok(Opened::No(_, error)) => {

@@ -10,7 +10,7 @@ use wardroom::entry::{Record, Words};
 use wardroom::log::{Log, Options, verify};
 
 use crate::power::Power;
-use crate::world::{Author, Dice, close, read, small, wait};
+use crate::world::{Author, Dice, close, quick_dir, read, small, wait};
 
 const POINTS: [&str; 5] = [
     "journal_half",
@@ -154,7 +154,7 @@ fn run(seed: u64, lying: bool) -> (Option<&'static str>, Result<(), String>) {
     } else {
         1 + dice.below(25) as u64
     };
-    let dir = tempfile::tempdir().unwrap();
+    let dir = quick_dir();
     let power = Power::new((point, nth), lying);
     let (rooms, went) = write_until_dark(dir.path(), &power, &mut dice);
     power.settle(&mut dice);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use wardroom::log::{Done, Log, scrub, stats, verify};
 
 use crate::damage::{assert_whole, template};
-use crate::world::{Author, Dice, close, copy_dir, read, small};
+use crate::world::{Author, Dice, close, copy_dir, quick_dir, read, small};
 
 fn segment(dir: &Path, number: u32) -> PathBuf {
     dir.join(format!("journal/{number:08}.seg"))
@@ -24,11 +24,11 @@ fn used(bytes: &[u8]) -> usize {
 
 #[test]
 fn a_damaged_byte_in_a_closed_segment_is_mended() {
-    let original = tempfile::tempdir().unwrap();
+    let original = quick_dir();
     let rooms = template(original.path());
     let mut dice = Dice(121);
     for place in 0..200 {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = quick_dir();
         copy_dir(original.path(), dir.path());
         let file = segment(dir.path(), 1);
         let mut bytes = fs::read(&file).unwrap();
@@ -64,13 +64,13 @@ fn a_damaged_byte_in_a_closed_segment_is_mended() {
 
 #[test]
 fn damage_before_the_mark_is_mended_at_the_start() {
-    let original = tempfile::tempdir().unwrap();
+    let original = quick_dir();
     let rooms = template(original.path());
     let last = stats(original.path()).unwrap();
     let open = u32::try_from(last.segments).unwrap();
     let mut dice = Dice(131);
     for place in 0..20 {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = quick_dir();
         copy_dir(original.path(), dir.path());
         let file = segment(dir.path(), open);
         let mut bytes = fs::read(&file).unwrap();
@@ -90,7 +90,7 @@ fn damage_before_the_mark_is_mended_at_the_start() {
 
 #[test]
 fn a_missing_segment_is_written_back_from_the_store() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = quick_dir();
     let rooms = template(dir.path());
     fs::remove_file(segment(dir.path(), 2)).unwrap();
     assert!(!verify(dir.path()).unwrap().ok());
@@ -101,7 +101,7 @@ fn a_missing_segment_is_written_back_from_the_store() {
 
 #[test]
 fn without_its_journal_the_store_writes_it_back() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = quick_dir();
     let rooms = template(dir.path());
     fs::remove_dir_all(dir.path().join("journal")).unwrap();
     let (log, recovery) = Log::open(dir.path(), small()).unwrap();
@@ -114,7 +114,7 @@ fn without_its_journal_the_store_writes_it_back() {
 
 #[test]
 fn what_both_lack_is_a_named_hole() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = quick_dir();
     let rooms = template(dir.path());
     fs::remove_dir_all(dir.path().join("store")).unwrap();
     let file = segment(dir.path(), 1);
@@ -156,7 +156,7 @@ fn what_both_lack_is_a_named_hole() {
 #[test]
 fn a_torn_end_is_dropped_and_the_log_goes_on() {
     for (name, behind) in [("garbage", vec![0xAB; 700]), ("half a group", Vec::new())] {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = quick_dir();
         let mut dice = Dice(141);
         let mut room = Author::new("cardiology");
         let (log, _) = Log::open(dir.path(), small()).unwrap();
@@ -200,7 +200,7 @@ fn a_torn_end_is_dropped_and_the_log_goes_on() {
 
 #[test]
 fn the_end_that_the_store_knows_is_damage_and_mended() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = quick_dir();
     let rooms = template(dir.path());
     let open = u32::try_from(stats(dir.path()).unwrap().segments).unwrap();
     let file = segment(dir.path(), open);

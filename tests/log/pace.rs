@@ -92,7 +92,7 @@ fn appends_with_64_in_flight() {
         }
     }
     room.synced();
-    let rate = room.head() as f64 / begun.elapsed().as_secs_f64();
+    let rate = f64::from(u32::try_from(room.head()).unwrap()) / begun.elapsed().as_secs_f64();
     println!(
         "{plain:.0} plain fdatasync/s; {rate:.0} entries/s of 300 bytes with {IN_FLIGHT} in flight ({:.1} per fdatasync)",
         rate / plain

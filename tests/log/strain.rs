@@ -141,14 +141,14 @@ impl Disk for Gated {
     }
 }
 
-fn lagging(options: Options) {
+fn lagging(options: &Options) {
     let dir = tempfile::tempdir().unwrap();
     let gate = Arc::new(Mutex::new(()));
     let options = Options {
         disk: Arc::new(Gated {
             gate: Arc::clone(&gate),
         }),
-        ..options
+        ..options.clone()
     };
     let (log, _) = Log::open(dir.path(), options).unwrap();
     let mut room = Author::new("cardiology");
@@ -171,7 +171,7 @@ fn lagging(options: Options) {
 
 #[test]
 fn a_store_that_lags_by_bytes_is_said() {
-    lagging(Options {
+    lagging(&Options {
         lag_bytes: 20_000,
         ..small()
     });
@@ -179,7 +179,7 @@ fn a_store_that_lags_by_bytes_is_said() {
 
 #[test]
 fn a_store_that_lags_by_time_is_said() {
-    lagging(Options {
+    lagging(&Options {
         lag_age: Duration::from_millis(50),
         ..small()
     });

@@ -13,7 +13,7 @@ use wardroom::log::{Log, Options, Progress, Unavailable};
 use wardroom_protocol::ids::{LogName, Mid, Position, TopicId};
 
 /// Nothing in these tests takes longer, unless it hangs.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 pub(crate) const EPOCH: u64 = 1_763_787_600;
 
 /// Small segments, so that a test sees many.
@@ -45,7 +45,7 @@ impl Dice {
     }
 
     pub(crate) fn below(&mut self, bound: usize) -> usize {
-        (self.roll() % bound as u64) as usize
+        usize::try_from(self.roll() % bound as u64).unwrap()
     }
 
     pub(crate) fn bytes(&mut self, len: usize) -> Vec<u8> {
@@ -240,6 +240,14 @@ pub(crate) fn read(log: &Log, name: &LogName) -> (Vec<Record>, Vec<(u64, u64)>) 
 pub(crate) fn close(log: Log) {
     block(log.close());
     drop(log);
+}
+
+/// A directory in memory, where there is one: for tests that damage files again and again and do not
+/// concern syncs.
+pub(crate) fn quick_dir() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .unwrap()
 }
 
 /// Copies a directory with everything in it.

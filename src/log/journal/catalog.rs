@@ -112,7 +112,9 @@ impl Catalog {
                 }
                 State::Open(places) => {
                     for (log, places) in places {
-                        places.iter().for_each(|place| raise(log, place.0));
+                        for place in places {
+                            raise(log, place.0);
+                        }
                     }
                 }
             }

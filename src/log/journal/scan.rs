@@ -68,12 +68,13 @@ pub(in crate::log) fn scan(bytes: &[u8], limit: usize, before: u64) -> Scan {
         end: SEGMENT_HEADER.min(bytes.len()),
         ..Scan::default()
     };
+    let used = used(bytes);
     let mut number = before;
     loop {
         let here = found.end;
         let next = match group_at(bytes, here, number) {
             Some(group) => Some(group),
-            None => next_group(bytes, here, number),
+            None => next_group(bytes, here..used, number),
         };
         let Some(group) = next else {
             break;
@@ -89,10 +90,23 @@ pub(in crate::log) fn scan(bytes: &[u8], limit: usize, before: u64) -> Scan {
         number = group.last_number();
         found.groups.push(group);
     }
-    if let Some(last) = bytes[found.end..].iter().rposition(|byte| *byte != 0) {
-        found.tail = Some(found.end..found.end + last + 1);
+    if used > found.end {
+        found.tail = Some(found.end..used);
     }
     found
+}
+
+/// Where the last byte that is not zero ends. By pages: most of an open segment is zeros.
+fn used(bytes: &[u8]) -> usize {
+    const PAGE: usize = 4096;
+    let mut pages = bytes.chunks(PAGE);
+    let Some(page) = pages.rposition(|page| page.iter().fold(0, |all, byte| all | byte) != 0)
+    else {
+        return 0;
+    };
+    let from = page * PAGE;
+    let last = bytes[from..].iter().take(PAGE).rposition(|byte| *byte != 0);
+    from + last.map_or(0, |last| last + 1)
 }
 
 /// The good group at an offset, if its number is above the one before.
@@ -128,10 +142,10 @@ fn group_at(bytes: &[u8], offset: usize, before: u64) -> Option<GroupAt> {
 
 /// The next good group behind an offset where none is. A sender cannot forge one in facts: those
 /// are JSON and hold no zero bytes, which every frame needs.
-fn next_group(bytes: &[u8], from: usize, before: u64) -> Option<GroupAt> {
-    let mut at = from + 1;
+fn next_group(bytes: &[u8], within: Range<usize>, before: u64) -> Option<GroupAt> {
+    let mut at = within.start + 1;
     while let Some(step) = bytes
-        .get(at..)?
+        .get(at..within.end)?
         .windows(MAGIC.len())
         .position(|four| four == MAGIC)
     {

@@ -122,9 +122,9 @@ impl Writer {
             self.switch()?;
         }
         let base = u32::try_from(self.end).map_err(io::Error::other)?;
-        offsets
-            .iter_mut()
-            .for_each(|(_, _, offset)| *offset += base);
+        for (_, _, offset) in &mut offsets {
+            *offset += base;
+        }
         self.put()?;
         self.logs
             .extend(items.iter().map(|item| item.record.header.log.clone()));

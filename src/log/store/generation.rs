@@ -180,6 +180,21 @@ impl Generations {
         Ok(done)
     }
 
+    /// Removes what builds that never finished left behind.
+    pub(in crate::log) fn remove_unfinished(&self) -> io::Result<()> {
+        let Some(current) = self.current() else {
+            // Without the pointer nobody can tell; what is there stays.
+            return Ok(());
+        };
+        let newest = self.path(current);
+        for path in self.others()? {
+            if path.file_name() > newest.file_name() {
+                fs::remove_dir_all(path)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Every folder but the one in use.
     pub(in crate::log) fn others(&self) -> io::Result<Vec<PathBuf>> {
         let current = self.current().map(|current| self.path(current));

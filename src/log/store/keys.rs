@@ -18,7 +18,9 @@ fn key(kind: u8, log: &LogName, rest: &[&[u8]]) -> Vec<u8> {
     key.push(kind);
     key.extend_from_slice(name);
     key.push(0);
-    rest.iter().for_each(|part| key.extend_from_slice(part));
+    for part in rest {
+        key.extend_from_slice(part);
+    }
     key
 }
 
