@@ -121,7 +121,7 @@ pub(super) fn fill_store(
                 let short = heads.iter().find(|(log, head)| held.get(log) < Some(head));
                 match short {
                     None => {
-                        recovery.replayed = poured.records;
+                        recovery.replayed = poured;
                         return Ok(shelf);
                     }
                     Some((log, head)) => format!("the store lacks entry {head} of {log}"),
@@ -155,7 +155,7 @@ pub(super) fn fill_store(
         generation,
     };
     keeper.mark_file.write(mark).map_err(io("mark", &path))?;
-    recovery.replayed = poured.records;
+    recovery.replayed = poured;
     recovery.rebuilt = keeper.group > 0;
     Ok(Arc::new(shelf))
 }

@@ -17,6 +17,8 @@ use crate::entry::Header;
 pub(in crate::log) struct Batch<'a> {
     shelf: &'a dyn Shelf,
     puts: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Bytes of the records staged.
+    bytes: usize,
 }
 
 /// What staging a record did besides.
@@ -33,6 +35,7 @@ impl<'a> Batch<'a> {
         Self {
             shelf,
             puts: BTreeMap::new(),
+            bytes: 0,
         }
     }
 
@@ -63,6 +66,7 @@ impl<'a> Batch<'a> {
     ) -> Result<Staged, ShelfError> {
         let log = &header.log;
         let seq = header.position.seq;
+        self.bytes += bytes.len();
         self.puts.insert(entry_key(log, seq), bytes);
         for (mid, row) in self.rows(header, event)? {
             self.puts.insert(row_key(log, &mid), row::encode(&row));
@@ -128,6 +132,11 @@ impl<'a> Batch<'a> {
                 .insert(ERASED_SINCE.to_vec(), now.as_secs().to_be_bytes().to_vec());
         }
         Ok(())
+    }
+
+    /// Bytes of the records staged.
+    pub(in crate::log) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Puts a value as it is: a mended copy.
