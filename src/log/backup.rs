@@ -6,15 +6,20 @@ use std::sync::Arc;
 use wardroom_protocol::ids::{LogName, Mid, TopicId};
 
 use super::journal::{Catalog, Place};
-use super::reader::{Budget, ReadError, Reader, Slice};
+use super::reader::Reader;
 use super::record::View;
+use super::slice::{Budget, ReadError, Slice};
 use crate::domain::{Row, Rows, reindex};
 use crate::entry;
 
 /// See the module.
 pub(super) struct Backup(pub(super) Arc<Catalog>);
 
-fn failed(error: impl ToString) -> ReadError {
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape that map_err wants"
+)]
+fn failed(error: std::io::Error) -> ReadError {
     ReadError::Journal(error.to_string())
 }
 
@@ -48,7 +53,10 @@ impl Backup {
         budget: Budget,
     ) -> Result<Slice, ReadError> {
         let places = self.places(log)?;
-        let range = (std::ops::Bound::Excluded(after), std::ops::Bound::Included(upto));
+        let range = (
+            std::ops::Bound::Excluded(after),
+            std::ops::Bound::Included(upto),
+        );
         if after >= upto {
             return Ok(Slice::default());
         }
@@ -89,13 +97,20 @@ impl Backup {
         let mut first = upto;
         let mut taken = 0;
         for (count, (&seq, &place)) in places.range(..=upto).rev().enumerate() {
-            taken += self.0.read(place).map_err(failed)?.map_or(0, |bytes| bytes.len());
+            taken += self
+                .0
+                .read(place)
+                .map_err(failed)?
+                .map_or(0, |bytes| bytes.len());
             if count > 0 && (count >= budget.entries || taken > budget.bytes) {
                 break;
             }
             first = seq;
         }
-        let all = Budget { entries: usize::MAX, bytes: usize::MAX };
+        let all = Budget {
+            entries: usize::MAX,
+            bytes: usize::MAX,
+        };
         self.forward(reader, log, first.saturating_sub(1), upto, all)
     }
 

@@ -29,6 +29,8 @@ pub enum Done {
     Rebuilt,
     /// The unfinished end of a write that nobody was told of; it is gone.
     TornEndDropped,
+    /// Words that a redaction erases were overwritten again.
+    Erased,
     /// It was taken out of the way and kept.
     SetAside,
     /// No copy holds it.
@@ -75,7 +77,11 @@ pub struct Recovery {
 
 impl Finding {
     pub(super) fn new(place: Where, what: impl Into<String>, done: Done) -> Self {
-        Self { place, what: what.into(), done }
+        Self {
+            place,
+            what: what.into(),
+            done,
+        }
     }
 }
 
@@ -98,6 +104,7 @@ impl fmt::Display for Done {
             Self::MendedFromJournal => "mended from the journal",
             Self::Rebuilt => "made again",
             Self::TornEndDropped => "dropped, nobody was told of it",
+            Self::Erased => "overwritten again",
             Self::SetAside => "set aside",
             Self::Lost => "LOST: no copy holds it",
         })
@@ -150,5 +157,9 @@ pub(super) fn io<'a>(
     action: &'static str,
     path: &'a std::path::Path,
 ) -> impl FnOnce(std::io::Error) -> OpenError + 'a {
-    move |source| OpenError::Io { action, path: path.to_path_buf(), source }
+    move |source| OpenError::Io {
+        action,
+        path: path.to_path_buf(),
+        source,
+    }
 }

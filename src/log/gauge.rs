@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use super::handle::Options;
+
 /// Whether new entries may be ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
@@ -20,30 +22,34 @@ pub(super) struct Gauge {
     journal_failed: AtomicBool,
     store_failed: AtomicBool,
     closed: AtomicBool,
-    /// Bytes that wait for the journal.
+    /// Bytes and records that wait for the journal.
     queued: AtomicU64,
+    records: AtomicU64,
     /// Bytes that are in the journal and wait for the store.
     behind: AtomicU64,
     /// When the oldest of these was appended: milliseconds since `born` and one; 0 for none.
     oldest: AtomicU64,
     queue_bytes: u64,
+    queue_records: u64,
     lag_bytes: u64,
     lag_age: Duration,
 }
 
 impl Gauge {
-    pub(super) fn new(queue_bytes: u64, lag_bytes: u64, lag_age: Duration) -> Self {
+    pub(super) fn new(options: &Options, queue_records: usize) -> Self {
         Self {
             born: Instant::now(),
             journal_failed: AtomicBool::new(false),
             store_failed: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             queued: AtomicU64::new(0),
+            records: AtomicU64::new(0),
             behind: AtomicU64::new(0),
             oldest: AtomicU64::new(0),
-            queue_bytes,
-            lag_bytes,
-            lag_age,
+            queue_bytes: options.queue_bytes,
+            queue_records: queue_records as u64,
+            lag_bytes: options.lag_bytes,
+            lag_age: options.lag_age,
         }
     }
 
@@ -56,6 +62,7 @@ impl Gauge {
         }
         // Room is left for what others order between this question and their append.
         if self.queued.load(Ordering::Acquire) >= self.queue_bytes / 2
+            || self.records.load(Ordering::Acquire) >= self.queue_records / 2
             || self.behind.load(Ordering::Acquire) >= self.lag_bytes
             || self.age() >= self.lag_age
         {
@@ -83,10 +90,12 @@ impl Gauge {
             self.queued.fetch_sub(bytes, Ordering::AcqRel);
             return false;
         }
+        self.records.fetch_add(1, Ordering::AcqRel);
         true
     }
 
-    pub(super) fn leave_queue(&self, bytes: u64) {
+    pub(super) fn leave_queue(&self, records: usize, bytes: u64) {
+        self.records.fetch_sub(records as u64, Ordering::AcqRel);
         self.queued.fetch_sub(bytes, Ordering::AcqRel);
     }
 

@@ -175,18 +175,24 @@ pub struct Log {
 
 impl std::fmt::Debug for Log {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Log").field("health", &self.health()).finish_non_exhaustive()
+        f.debug_struct("Log")
+            .field("health", &self.health())
+            .finish_non_exhaustive()
     }
 }
 
 impl Log {
     /// Opens the log in a directory, or makes one there, and mends what a crash or damage left.
     /// Blocks; holds the directory's exclusive lock until every handle is gone and the log closed.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a log takes its options over"
+    )]
     pub fn open(dir: &Path, options: Options) -> Result<(Self, Recovery), OpenError> {
         let group_bytes = options.segment_bytes.max(SMALLEST_SEGMENT) / 4;
         let opened = recovery::open(dir, &options, Care::Usual)?;
         let shared = Arc::new(Shared {
-            gauge: Gauge::new(options.queue_bytes, options.lag_bytes, options.lag_age),
+            gauge: Gauge::new(&options, QUEUE_RECORDS),
             shelf: RwLock::new(opened.shelf),
             catalog: Some(opened.catalog),
             overlay: Arc::default(),
@@ -209,7 +215,7 @@ impl Log {
     pub fn ephemeral() -> Self {
         let options = Options::default();
         let shared = Arc::new(Shared {
-            gauge: Gauge::new(options.queue_bytes, options.lag_bytes, options.lag_age),
+            gauge: Gauge::new(&options, QUEUE_RECORDS),
             shelf: RwLock::new(Arc::new(MemoryShelf::default())),
             catalog: None,
             overlay: Arc::default(),
@@ -244,7 +250,13 @@ impl Log {
             alive,
         )?;
         read_threads::start(&shared, asked, &Alive::new(&count))?;
-        Ok(Self { shared, orders, feed, jobs: Arc::new(Mutex::new(Some(jobs))), threads })
+        Ok(Self {
+            shared,
+            orders,
+            feed,
+            jobs: Arc::new(Mutex::new(Some(jobs))),
+            threads,
+        })
     }
 
     /// Hands over one record that has its place. Never waits; after an error nothing was taken. The
@@ -280,13 +292,15 @@ impl Log {
         if !gauge.enter_queue(len as u64) {
             return Err(Unavailable::Overloaded);
         }
-        self.orders.try_send(Order::Append(Box::new(item))).map_err(|error| {
-            gauge.leave_queue(len as u64);
-            match error {
-                TrySendError::Full(_) => Unavailable::Overloaded,
-                TrySendError::Disconnected(_) => Unavailable::Closed,
-            }
-        })
+        self.orders
+            .try_send(Order::Append(Box::new(item)))
+            .map_err(|error| {
+                gauge.leave_queue(1, len as u64);
+                match error {
+                    TrySendError::Full(_) => Unavailable::Overloaded,
+                    TrySendError::Disconnected(_) => Unavailable::Closed,
+                }
+            })
     }
 
     /// Whether new entries may be ordered. Cheap: ask before each one.
@@ -329,9 +343,9 @@ impl Log {
         answered.await.map_err(|_| AskError::Panicked)
     }
 
-    /// Builds the store anew from the journal into a fresh generation and goes over to it; serving
-    /// goes on meanwhile. For after erasures: sled keeps old pages. `false` if it could not be built
-    /// (it is logged why) or there is nothing to rebuild.
+    /// Builds the store anew from the journal into a fresh generation and goes over to it. Reading and
+    /// writing go on meanwhile. For after erasures: sled keeps old pages. `false` if it could not be
+    /// built (it is logged why), the log closed before, or it is in memory.
     pub async fn rebuild_store(&self) -> bool {
         let (answer, answered) = oneshot::channel();
         let feed = self.feed.clone();

@@ -49,12 +49,20 @@ pub(super) fn start(
         group_bytes: group_bytes.min(GROUP_BYTES),
         number: 0,
     };
-    thread::Builder::new().name("journal".to_owned()).spawn(move || {
-        this.run(&orders);
-        drop(this);
-        drop(alive);
-    })?;
+    thread::Builder::new()
+        .name("journal".to_owned())
+        .spawn(move || {
+            this.run(&orders);
+            drop(this);
+            drop(alive);
+        })?;
     Ok(())
+}
+
+fn fail(items: &[Item]) {
+    for item in items {
+        item.progress.fail();
+    }
 }
 
 impl JournalThread {
@@ -106,9 +114,9 @@ impl JournalThread {
     fn group(&mut self, mut items: Vec<Item>, bytes: u64) {
         let shared = Arc::clone(&self.shared);
         let gauge = &shared.gauge;
-        gauge.leave_queue(bytes);
+        gauge.leave_queue(items.len(), bytes);
         if gauge.journal_failed() {
-            items.iter().for_each(|item| item.progress.fail());
+            fail(&items);
             return;
         }
         let written = match self.write(&mut items) {
@@ -117,7 +125,7 @@ impl JournalThread {
                 // Never tried again: after a failed sync nobody knows what is on the platter.
                 tracing::error!(%error, "the journal failed; nothing more is acknowledged until a restart");
                 gauge.fail_journal();
-                items.iter().for_each(|item| item.progress.fail());
+                fail(&items);
                 return;
             }
         };
@@ -127,7 +135,9 @@ impl JournalThread {
         if let Some(item) = items.first() {
             gauge.enter_store(bytes, item.queued);
         }
-        items.iter().for_each(|item| item.progress.raise_synced(item.seq()));
+        for item in &items {
+            item.progress.raise_synced(item.seq());
+        }
         let fed = Fed {
             group: written.number,
             segment: written.segment,
@@ -149,6 +159,11 @@ impl JournalThread {
             let seq = item.event.as_ref().and_then(Event::erases)?;
             Some((item.record.header.log.clone(), seq))
         });
-        Ok(Written { number: self.number, segment: 0, closed: false, erased: erased.collect() })
+        Ok(Written {
+            number: self.number,
+            segment: 0,
+            closed: false,
+            erased: erased.collect(),
+        })
     }
 }

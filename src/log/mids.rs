@@ -1,7 +1,7 @@
 //! The mid index of one log, in its actor's hands: a fresh mid costs no disk.
 //!
 //! Rows that the store lacks are exact in memory. Older mids sit in bloom filters of about ten bits
-//! each, so about one fresh mid in a hundred asks the store for nothing; none is ever missed.
+//! each, so a few fresh mids in a hundred ask the store for nothing; none is ever missed.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -69,7 +69,11 @@ impl MidIndex {
                 break;
             }
             self.changes.pop_front();
-            if self.exact.get(&mid).is_some_and(|(_, last)| *last <= stored) {
+            if self
+                .exact
+                .get(&mid)
+                .is_some_and(|(_, last)| *last <= stored)
+            {
                 self.exact.remove(&mid);
                 self.seed(mid);
             }
@@ -82,7 +86,11 @@ impl MidIndex {
         if let Some((row, _)) = self.exact.get(mid) {
             return Found::Row(row.clone());
         }
-        if self.may_be_older(mid) { Found::AskStore } else { Found::Absent }
+        if self.may_be_older(mid) {
+            Found::AskStore
+        } else {
+            Found::Absent
+        }
     }
 
     /// Takes in a mid that the store has; used for every entry when a log opens.
@@ -91,7 +99,11 @@ impl MidIndex {
             // It, or its bits, are there already: it will be asked about either way.
             return;
         }
-        if self.filters.last().is_none_or(|filter| filter.holds >= filter.full) {
+        if self
+            .filters
+            .last()
+            .is_none_or(|filter| filter.holds >= filter.full)
+        {
             let full = FIRST_FILTER << self.filters.len();
             let mut seed = [0; 16];
             getrandom::fill(&mut seed).expect("the operating system gives random bytes");
@@ -111,6 +123,8 @@ impl MidIndex {
     }
 
     fn may_be_older(&self, mid: &Mid) -> bool {
-        self.filters.iter().any(|filter| filter.bits.contains(mid.as_bytes()))
+        self.filters
+            .iter()
+            .any(|filter| filter.bits.contains(mid.as_bytes()))
     }
 }

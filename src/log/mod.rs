@@ -16,7 +16,13 @@
 //! DIR/store.mark        up to which group the store is known to be on the platter
 //! ```
 
+#![allow(
+    clippy::similar_names,
+    reason = "a shelf beside self, first beside last: these words say what they mean"
+)]
+
 mod backup;
+mod build;
 mod bytes_in;
 pub mod disk;
 mod finding;
@@ -26,6 +32,7 @@ mod journal;
 mod journal_thread;
 mod mend;
 mod mids;
+mod ordinals;
 mod overlay;
 mod pour;
 mod progress;
@@ -34,6 +41,7 @@ mod reader;
 pub mod record;
 mod recovery;
 mod scrub;
+mod slice;
 mod store;
 mod store_thread;
 mod survey;
@@ -45,8 +53,9 @@ pub use gauge::Health;
 pub use handle::{AskError, Log, Options, Unavailable};
 pub use mids::{Found, MidIndex};
 pub use progress::Progress;
-pub use reader::{Budget, Head, ReadError, Reader, Slice};
+pub use reader::Reader;
 pub use record::EncodedHeader;
 pub use scrub::{ScrubReport, Stats, scrub, stats};
+pub use slice::{Budget, Head, ReadError, Slice};
 pub use store::ShelfError;
 pub use verify::{VerifyReport, verify};

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use wardroom_protocol::ids::LogName;
 
-use super::journal::{Catalog, Footer, read_all, scan};
+use super::journal::{Catalog, Footer, GroupAt, read_all, scan};
 use super::record::{Rest, View};
 use super::store::{Batch, Shelf, ShelfError, entry_key};
 use crate::entry;
@@ -21,14 +22,8 @@ pub(super) struct Span {
     pub(super) claimed: u64,
 }
 
-/// What came of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Poured {
-    /// Records that the store lacked.
-    pub(super) records: u64,
-    /// Damage was passed over: the journal alone is not everything.
-    pub(super) damaged: bool,
-}
+/// Groups are put in together up to this many bytes: fewer, larger batches cost sled less.
+const BATCH_BYTES: usize = 512 * 1024;
 
 /// Why it stopped.
 #[derive(Debug, thiserror::Error)]
@@ -36,17 +31,32 @@ pub(super) enum PourError {
     /// The store.
     #[error(transparent)]
     Store(#[from] ShelfError),
+    /// It was told to.
+    #[error("it was stopped")]
+    Stopped,
     /// The journal.
     #[error("the journal could not be read: {0}")]
     Journal(#[from] io::Error),
 }
 
-/// Pours groups into a store. Sleeps never, syncs never: the caller does.
-pub(super) fn pour(shelf: &dyn Shelf, catalog: &Catalog, span: Span) -> Result<Poured, PourError> {
-    let mut poured = Poured::default();
+/// Pours groups into a store; returns how many records it lacked. Syncs never: the caller does.
+///
+/// Stops before the next group once `stop` is set, with an error.
+pub(super) fn pour(
+    shelf: &dyn Shelf,
+    catalog: &Catalog,
+    span: Span,
+    stop: &AtomicBool,
+) -> Result<u64, PourError> {
+    let mut poured = 0;
+    if span.after >= span.upto {
+        return Ok(poured);
+    }
     let mut before = 0;
     let mut heads: HashMap<LogName, u64> = HashMap::new();
     let mut late = BTreeSet::new();
+    let mut batch = Batch::new(shelf);
+    let mut records = 0;
     for number in catalog.segments() {
         let file = catalog.open(number)?.file;
         let footer = Footer::read(&*file)?;
@@ -56,21 +66,17 @@ pub(super) fn pour(shelf: &dyn Shelf, catalog: &Catalog, span: Span) -> Result<P
             before = footer.last_group;
             continue;
         }
-        if before >= span.upto {
-            break;
-        }
         let bytes = read_all(&*file)?;
         let limit = footer.and_then(|footer| usize::try_from(footer.groups_end).ok());
         let found = scan(&bytes, limit.unwrap_or(bytes.len()), before);
-        poured.damaged |= !found.bad.is_empty();
         for group in &found.groups {
-            before = group.last_number();
-            if before <= span.after || group.number > span.upto {
+            if group.last_number() <= span.after || group.number > span.upto {
                 continue;
             }
-            let mut batch = Batch::new(shelf);
+            if stop.load(Ordering::Acquire) {
+                return Err(PourError::Stopped);
+            }
             for record in &group.records {
-                poured.damaged |= record.rest == Rest::Damaged;
                 let Ok(view) = View::read(&bytes[record.offset..record.offset + record.len]) else {
                     continue;
                 };
@@ -84,18 +90,30 @@ pub(super) fn pour(shelf: &dyn Shelf, catalog: &Catalog, span: Span) -> Result<P
                 }
                 *head = seq.max(*head);
                 batch.stage(&view.header, bytes, event.as_ref())?;
+                records += 1;
             }
-            if before <= span.claimed && batch.drop_equal()? == 0 {
-                continue;
+            before = group.last_number();
+            if batch.bytes() >= BATCH_BYTES {
+                let full = std::mem::replace(&mut batch, Batch::new(shelf));
+                poured += put(full, before, span.claimed, std::mem::take(&mut records))?;
             }
-            poured.records += group.records.len() as u64;
-            batch.commit(Some(before.max(span.claimed)))?;
         }
+        before = found.groups.last().map_or(before, GroupAt::last_number);
     }
+    poured += put(batch, span.upto, span.claimed, records)?;
     for log in late {
         redact_again(shelf, catalog, &log)?;
     }
     Ok(poured)
+}
+
+/// Puts a batch that ends with this group; returns how many records that changed.
+fn put(mut batch: Batch<'_>, group: u64, claimed: u64, records: u64) -> Result<u64, ShelfError> {
+    if group <= claimed && batch.drop_equal()? == 0 {
+        return Ok(0);
+    }
+    batch.commit(Some(group.max(claimed)))?;
+    Ok(records)
 }
 
 /// Stages a log's redactions once more: an entry that recovery wrote back late stands behind the

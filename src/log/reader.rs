@@ -12,6 +12,7 @@ use wardroom_protocol::ids::{LogName, Mid, Position, TopicId};
 use super::backup::Backup;
 use super::overlay::Overlay;
 use super::record::View;
+use super::slice::{Budget, Head, ReadError, Slice};
 use super::store::{
     Shelf, ShelfError, chunk, decode_row, end_of, entry_key, log_of, log_prefix, row_key, seq_of,
     topic_prefix,
@@ -20,52 +21,11 @@ use super::wounds::Wounds;
 use crate::domain::{Row, Status};
 use crate::entry::Record;
 
-/// How much one read returns at most; at least one record comes, if there is any.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Budget {
-    /// Records.
-    pub entries: usize,
-    /// Bytes as stored.
-    pub bytes: usize,
-}
-
-/// A part of a log, in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Slice {
-    /// The records, seqs ascending.
-    pub records: Vec<Record>,
-    /// What no copy holds: first and last seq of each hole.
-    pub holes: Vec<(u64, u64)>,
-}
-
-/// The newest entry of a log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// Where it stands.
-    pub position: Position,
-    /// The ordinal of the newest entry that counts; 0 if none does.
-    pub n: u64,
-    /// When it was ordered, unix milliseconds.
-    pub at: u64,
-    /// BLAKE3 of its header: the next entry's link.
-    pub link: [u8; 32],
-}
-
-/// Why nothing could be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ReadError {
-    /// The store did not answer and there is no journal behind it.
-    #[error(transparent)]
-    Store(#[from] ShelfError),
-    /// Neither did the journal.
-    #[error(
-        "neither the store nor the journal could be read ({0}); check the disk, then run `wardroom log verify`"
-    )]
-    Journal(String),
-}
-
 /// One chunk of a scan.
-const SCAN: Budget = Budget { entries: 256, bytes: 1024 * 1024 };
+pub(super) const SCAN: Budget = Budget {
+    entries: 256,
+    bytes: 1024 * 1024,
+};
 
 /// See the module.
 pub struct Reader {
@@ -81,7 +41,14 @@ impl Reader {
         let mut before = u64::MAX;
         let mut head: Option<Head> = None;
         loop {
-            let slice = self.backward(log, before, Budget { entries: 16, ..SCAN })?;
+            let slice = self.backward(
+                log,
+                before,
+                Budget {
+                    entries: 16,
+                    ..SCAN
+                },
+            )?;
             let Some(first) = slice.records.first() else {
                 break;
             };
@@ -95,10 +62,17 @@ impl Reader {
                     link: super::record::encode_header(&newest.header).link(),
                 });
             }
-            let n = slice.records.iter().rev().find_map(|record| record.header.n);
+            let n = slice
+                .records
+                .iter()
+                .rev()
+                .find_map(|record| record.header.n);
             // System logs count nothing; looking for an ordinal would walk them whole.
             if n.is_some() || log.as_str().starts_with('~') {
-                return Ok(head.map(|head| Head { n: n.unwrap_or(0), ..head }));
+                return Ok(head.map(|head| Head {
+                    n: n.unwrap_or(0),
+                    ..head
+                }));
             }
             before = first.header.position.seq;
         }
@@ -146,9 +120,16 @@ impl Reader {
         budget: Budget,
     ) -> Result<Slice, ReadError> {
         let (from, to) = bounds(log, after.saturating_add(1), upto);
-        let found = match chunk(&*self.shelf, &from, &to, false, budget.entries, budget.bytes) {
+        let found = match chunk(
+            &*self.shelf,
+            &from,
+            &to,
+            false,
+            budget.entries,
+            budget.bytes,
+        ) {
             Ok(found) => found,
-            Err(error) => return self.all_from_backup(log, after, upto, budget, error),
+            Err(error) => return self.all_from_journal(log, after, upto, budget, error),
         };
         let full = found.len() >= budget.entries
             || found.iter().map(|(_, value)| value.len()).sum::<usize>() >= budget.bytes;
@@ -192,7 +173,10 @@ impl Reader {
         let mut after = 0;
         loop {
             let slice = self.forward(log, after, u64::MAX, SCAN)?;
-            let record = slice.records.last().map(|record| record.header.position.seq);
+            let record = slice
+                .records
+                .last()
+                .map(|record| record.header.position.seq);
             let hole = slice.holes.last().map(|hole| hole.1);
             let Some(last) = record.max(hole) else {
                 return Ok(holes);
@@ -264,7 +248,7 @@ impl Reader {
             };
             match found {
                 Some(record) => slice.records.push(record),
-                None => match self.from_backup(log, seq)? {
+                None => match self.second_copy(log, seq)? {
                     Some(record) => slice.records.push(record),
                     None => slice.holes.push((seq, seq)),
                 },
@@ -273,51 +257,8 @@ impl Reader {
         Ok(slice)
     }
 
-    /// The seq of the entry with this ordinal.
-    pub fn seq_of_ordinal(&self, log: &LogName, n: u64) -> Result<Option<u64>, ReadError> {
-        let (mut low, mut high) = (1, self.head_seq(log)?);
-        while low <= high {
-            let middle = low + (high - low) / 2;
-            // The first entry at or behind the middle that counts.
-            let Some((seq, ordinal)) = self.counting(log, middle, high)? else {
-                high = middle - 1;
-                continue;
-            };
-            match ordinal.cmp(&n) {
-                std::cmp::Ordering::Equal => return Ok(Some(seq)),
-                std::cmp::Ordering::Less => low = seq + 1,
-                std::cmp::Ordering::Greater => high = middle - 1,
-            }
-        }
-        Ok(None)
-    }
-
-    fn counting(
-        &self,
-        log: &LogName,
-        from: u64,
-        upto: u64,
-    ) -> Result<Option<(u64, u64)>, ReadError> {
-        let mut after = from - 1;
-        while after < upto {
-            let few = Budget { entries: 4, ..SCAN };
-            let slice = self.forward(log, after, upto, few)?;
-            let counts = slice
-                .records
-                .iter()
-                .find_map(|record| Some((record.header.position.seq, record.header.n?)));
-            let last = slice.records.last().map(|record| record.header.position.seq);
-            match (counts, last.max(slice.holes.last().map(|hole| hole.1))) {
-                (Some(found), _) => return Ok(Some(found)),
-                (None, Some(last)) => after = last,
-                (None, None) => break,
-            }
-        }
-        Ok(None)
-    }
-
     /// The newest seq the store holds.
-    fn head_seq(&self, log: &LogName) -> Result<u64, ReadError> {
+    pub(super) fn head_seq(&self, log: &LogName) -> Result<u64, ReadError> {
         let prefix = log_prefix(log);
         match chunk(&*self.shelf, &prefix, &end_of(&prefix), true, 1, 1) {
             Ok(found) => Ok(found.first().map_or(0, |(key, _)| seq_of(key))),
@@ -351,7 +292,7 @@ impl Reader {
     /// Brings in from the journal what the store lacks; the rest becomes a hole.
     fn fill(&self, log: &LogName, from: u64, to: u64, slice: &mut Slice) -> Result<(), ReadError> {
         for seq in from..=to {
-            if let Some(record) = self.from_backup(log, seq)? {
+            if let Some(record) = self.second_copy(log, seq)? {
                 slice.records.push(record);
                 continue;
             }
@@ -363,7 +304,7 @@ impl Reader {
         Ok(())
     }
 
-    fn from_backup(&self, log: &LogName, seq: u64) -> Result<Option<Record>, ReadError> {
+    fn second_copy(&self, log: &LogName, seq: u64) -> Result<Option<Record>, ReadError> {
         let Some(backup) = &self.backup else {
             return Ok(None);
         };
@@ -391,10 +332,12 @@ impl Reader {
             return Ok(None);
         }
         let erased = self.overlay.holds(log, seq)
-            || (!matches!(view.rest, super::record::Rest::None | super::record::Rest::Whole)
-                && self.row(log, &view.header.mid)?.is_some_and(|row| {
-                    matches!(row.status, Status::Erased(_)) && row.position.seq == seq
-                }));
+            || (!matches!(
+                view.rest,
+                super::record::Rest::None | super::record::Rest::Whole
+            ) && self.row(log, &view.header.mid)?.is_some_and(|row| {
+                matches!(row.status, Status::Erased(_)) && row.position.seq == seq
+            }));
         Ok(view.record(erased))
     }
 
@@ -402,7 +345,7 @@ impl Reader {
         self.backup.as_ref().ok_or(ReadError::Store(error))
     }
 
-    fn all_from_backup(
+    fn all_from_journal(
         &self,
         log: &LogName,
         after: u64,
@@ -416,6 +359,8 @@ impl Reader {
 }
 
 fn bounds(log: &LogName, from: u64, upto: u64) -> (Vec<u8>, Vec<u8>) {
-    let end = upto.checked_add(1).map_or_else(|| end_of(&log_prefix(log)), |to| entry_key(log, to));
+    let end = upto
+        .checked_add(1)
+        .map_or_else(|| end_of(&log_prefix(log)), |to| entry_key(log, to));
     (entry_key(log, from), end)
 }

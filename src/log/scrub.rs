@@ -11,7 +11,7 @@ use super::disk::RealDisk;
 use super::finding::{Finding, Hole, OpenError, io};
 use super::handle::Options;
 use super::recovery::{self, Care, lock};
-use super::store::{Generations, Mark, MarkFile};
+use super::store::{Generations, MarkFile};
 use super::survey::survey;
 
 /// What scrub found and did.
@@ -37,8 +37,12 @@ impl ScrubReport {
 
 impl fmt::Display for ScrubReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.findings.iter().try_for_each(|finding| writeln!(f, "  {finding}"))?;
-        self.holes.iter().try_for_each(|hole| writeln!(f, "  lost: {hole}"))?;
+        self.findings
+            .iter()
+            .try_for_each(|finding| writeln!(f, "  {finding}"))?;
+        self.holes
+            .iter()
+            .try_for_each(|hole| writeln!(f, "  lost: {hole}"))?;
         write!(
             f,
             "The store was built anew with {} entries; {} old ones removed. {}",
@@ -63,7 +67,10 @@ pub fn scrub(dir: &Path, options: &Options) -> Result<ScrubReport, OpenError> {
     let _lock = opened.lock;
     let generations = Generations::new(dir.join("store"), options.cache_bytes);
     let mut removed = 0;
-    for old in generations.others().map_err(io("list", generations.dir()))? {
+    for old in generations
+        .others()
+        .map_err(io("list", generations.dir()))?
+    {
         fs::remove_dir_all(&old).map_err(io("remove", &old))?;
         removed += 1;
     }
@@ -118,7 +125,11 @@ fn bytes_below(dir: &Path) -> std::io::Result<u64> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         let meta = entry.metadata()?;
-        bytes += if meta.is_dir() { bytes_below(&entry.path())? } else { meta.len() };
+        bytes += if meta.is_dir() {
+            bytes_below(&entry.path())?
+        } else {
+            meta.len()
+        };
     }
     Ok(bytes)
 }
@@ -133,21 +144,28 @@ pub fn stats(dir: &Path) -> Result<Stats, OpenError> {
     let found = survey(&RealDisk, &journal, 0).map_err(io("read", &journal))?;
     let catalog = recovery::catalog_of(&found, &journal);
     let mark_path = dir.join("store.mark");
-    let mark = match mark_path.exists() {
-        true => MarkFile::open(&RealDisk, &mark_path).map_err(io("read", &mark_path))?.1,
-        false => None,
+    let mark = if mark_path.exists() {
+        let opened = MarkFile::open(&RealDisk, &mark_path);
+        opened.map_err(io("read", &mark_path))?.1
+    } else {
+        None
     };
     let store = dir.join("store");
     Ok(Stats {
         segments: found.segments.len() as u64,
         spares: found.spares.len() as u64,
         journal_bytes: bytes_below(&journal).map_err(io("measure", &journal))?,
-        store_bytes: match store.is_dir() {
-            true => bytes_below(&store).map_err(io("measure", &store))?,
-            false => 0,
+        store_bytes: if store.is_dir() {
+            bytes_below(&store).map_err(io("measure", &store))?
+        } else {
+            0
         },
         last_group: found.last_group(),
-        marked_group: mark.unwrap_or(Mark::default()).group,
-        logs: catalog.heads().into_iter().map(|(log, head)| (log.to_string(), head)).collect(),
+        marked_group: mark.unwrap_or_default().group,
+        logs: catalog
+            .heads()
+            .into_iter()
+            .map(|(log, head)| (log.to_string(), head))
+            .collect(),
     })
 }

@@ -3,18 +3,21 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::oneshot;
 
+use super::build::Build;
 use super::handle::{Alive, Shared};
 use super::journal::Item;
 use super::pour::{PourError, Span, pour};
 use super::record;
 use super::store::{
-    Batch, ERASED_SINCE, Generations, Mark, MarkFile, Shelf, ShelfError, Staged, entry_key, number,
+    Batch, ERASED_SINCE, Generations, Mark, MarkFile, Shelf, ShelfError, SledShelf, Staged,
+    entry_key, number,
 };
 
 /// How often it looks around when nothing comes.
@@ -62,6 +65,7 @@ struct StoreThread {
     dirty_bytes: u64,
     /// When the words in old pages must be gone.
     rebuild_at: Option<SystemTime>,
+    building: Option<Build>,
 }
 
 pub(super) fn start(
@@ -70,12 +74,21 @@ pub(super) fn start(
     feed: Receiver<Feed>,
     alive: Alive,
 ) -> io::Result<()> {
-    let mut this = StoreThread { shared, keeper, dirty: None, dirty_bytes: 0, rebuild_at: None };
-    thread::Builder::new().name("store".to_owned()).spawn(move || {
-        this.run(&feed);
-        drop(this);
-        drop(alive);
-    })?;
+    let mut this = StoreThread {
+        shared,
+        keeper,
+        dirty: None,
+        dirty_bytes: 0,
+        rebuild_at: None,
+        building: None,
+    };
+    thread::Builder::new()
+        .name("store".to_owned())
+        .spawn(move || {
+            this.run(&feed);
+            drop(this);
+            drop(alive);
+        })?;
     Ok(())
 }
 
@@ -85,14 +98,15 @@ impl StoreThread {
         loop {
             match feed.recv_timeout(TICK) {
                 Ok(Feed::Group(fed)) => self.group(&fed),
-                Ok(Feed::Rebuild(answer)) => {
-                    let done = self.keeper.is_some() && self.rebuild();
-                    let _ = answer.send(done);
-                }
+                Ok(Feed::Rebuild(answer)) => self.build(Some(answer)),
                 Ok(Feed::Close) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {}
             }
             self.look_around();
+        }
+        if let Some(build) = self.building.take() {
+            build.cancel();
+            self.adopt(build);
         }
         self.mend();
         self.mark();
@@ -120,8 +134,13 @@ impl StoreThread {
             tracing::error!(%error, "the store failed and is rebuilt from the journal");
             // Nothing new is ordered until it stands again.
             self.shared.gauge.fail_store(true);
-            let healed = self.rebuild();
-            self.shared.gauge.fail_store(!healed);
+            // A build under way began before this; it is as good as a new one.
+            if self.building.is_none() {
+                self.build(None);
+            }
+            if let Some(build) = self.building.take() {
+                self.adopt(build);
+            }
         }
         if !self.shared.gauge.store_failed() {
             for item in &fed.items {
@@ -163,12 +182,18 @@ impl StoreThread {
         let Some(keeper) = &self.keeper else {
             return;
         };
-        if self.dirty.is_some_and(|since| since.elapsed() >= keeper.mark_every) {
+        if self
+            .dirty
+            .is_some_and(|since| since.elapsed() >= keeper.mark_every)
+        {
             self.mark();
         }
         let due = self.rebuild_at.is_some_and(|at| SystemTime::now() >= at);
-        if due || self.shared.wounds.take_sick() {
-            self.rebuild();
+        if (due || self.shared.wounds.take_sick()) && self.building.is_none() {
+            self.build(None);
+        }
+        if let Some(build) = self.building.take_if(|build| build.is_finished()) {
+            self.adopt(build);
         }
     }
 
@@ -187,8 +212,11 @@ impl StoreThread {
             self.shared.gauge.fail_store(true);
             return;
         }
-        let mark =
-            Mark { group: keeper.group, segment: keeper.segment, generation: keeper.generation };
+        let mark = Mark {
+            group: keeper.group,
+            segment: keeper.segment,
+            generation: keeper.generation,
+        };
         if let Err(error) = keeper.mark_file.write(mark) {
             tracing::error!(%error, "store.mark could not be written; the next start replays more");
             return;
@@ -236,40 +264,72 @@ impl StoreThread {
         }
     }
 
-    /// Builds a fresh generation from the journal and goes over to it. Readers use the old one until
-    /// then.
-    fn rebuild(&mut self) -> bool {
-        match self.try_rebuild() {
-            Ok(()) => {
-                self.plan_rebuild();
-                true
+    /// Starts to build a fresh generation; the old one serves until it is done.
+    fn build(&mut self, answer: Option<oneshot::Sender<bool>>) {
+        let (Some(keeper), Some(catalog)) = (&self.keeper, &self.shared.catalog) else {
+            // In memory there is nothing to rebuild; dropping the answer says so.
+            return;
+        };
+        if self.building.is_none() {
+            match Build::start(&keeper.generations, catalog, keeper.group) {
+                Ok(build) => self.building = Some(build),
+                Err(error) => self.put_off(&error),
             }
-            Err(error) => {
-                tracing::error!(%error, "the store could not be rebuilt; it is tried again");
-                // Not at once again: a full disk stays full for a while.
-                self.rebuild_at = Some(SystemTime::now() + Duration::from_mins(1));
-                false
-            }
+        }
+        if let (Some(build), Some(answer)) = (&mut self.building, answer) {
+            build.answers.push(answer);
         }
     }
 
-    fn try_rebuild(&mut self) -> Result<(), PourError> {
+    fn put_off(&mut self, error: &dyn std::error::Error) {
+        tracing::error!(%error, "the store could not be rebuilt; it is tried again in a minute");
+        // Not at once: a full disk stays full for a while.
+        self.rebuild_at = Some(SystemTime::now() + Duration::from_mins(1));
+    }
+
+    /// Takes over what a build made.
+    fn adopt(&mut self, build: Build) {
+        let (generation, upto) = (build.generation, build.upto);
+        let (built, answers) = build.finish();
+        let adopted = built.and_then(|fresh| self.go_over(fresh, generation, upto));
+        match &adopted {
+            Ok(()) => {
+                self.shared.gauge.fail_store(false);
+                self.plan_rebuild();
+            }
+            Err(PourError::Stopped) => {}
+            Err(error) => self.put_off(error),
+        }
+        for answer in answers {
+            // Whoever asked may be gone.
+            let _ = answer.send(adopted.is_ok());
+        }
+    }
+
+    /// Brings a fresh generation up to what came while it was built, names it the current one, and
+    /// removes the others: what they held stands in the journal, and their old pages may hold words
+    /// erased since.
+    fn go_over(&mut self, fresh: SledShelf, generation: u32, upto: u64) -> Result<(), PourError> {
         let (Some(keeper), Some(catalog)) = (&mut self.keeper, &self.shared.catalog) else {
             return Ok(());
         };
-        let generation = keeper.generations.next()?;
-        let fresh = keeper.generations.open(generation)?;
-        let span = Span { after: 0, upto: keeper.group, claimed: 0 };
-        pour(&fresh, catalog, span)?;
+        let span = Span {
+            after: upto,
+            upto: keeper.group,
+            claimed: 0,
+        };
+        pour(&fresh, catalog, span, &AtomicBool::new(false))?;
         fresh.sync()?;
         keeper.generations.point_at(generation)?;
-        let old = std::mem::replace(&mut *self.shared.shelf.write(), Arc::new(fresh));
-        let old_path = keeper.generations.path(keeper.generation);
+        *self.shared.shelf.write() = Arc::new(fresh);
         keeper.generation = generation;
+        let others = keeper.generations.others()?;
         self.dirty = Some(Instant::now());
         self.mark();
-        drop(old);
-        std::fs::remove_dir_all(old_path)?;
+        for old in others {
+            // A read under way still holds the old store open; its files go when it ends.
+            std::fs::remove_dir_all(old)?;
+        }
         Ok(())
     }
 }

@@ -55,8 +55,12 @@ impl fmt::Display for VerifyReport {
             "{} logs, {} entries ({} erased), {} groups in {} segments",
             self.logs, self.entries, self.erased, self.groups, self.segments
         )?;
-        self.findings.iter().try_for_each(|finding| writeln!(f, "  {finding}"))?;
-        self.holes.iter().try_for_each(|hole| writeln!(f, "  missing: {hole}"))?;
+        self.findings
+            .iter()
+            .try_for_each(|finding| writeln!(f, "  {finding}"))?;
+        self.holes
+            .iter()
+            .try_for_each(|hole| writeln!(f, "  missing: {hole}"))?;
         if self.ok() {
             write!(f, "All is well.")
         } else {
@@ -99,10 +103,18 @@ fn segments(found: &Survey, report: &mut VerifyReport) {
         report.findings.push(Finding::new(place, what, Done::Named));
     };
     for number in &found.absent {
-        note(Path::new(&format!("{number:08}.seg")), 0, "the segment is missing".to_owned());
+        note(
+            Path::new(&format!("{number:08}.seg")),
+            0,
+            "the segment is missing".to_owned(),
+        );
     }
     for this in found.headless() {
-        note(&this.segment.path, 0, "the segment's header is damaged".to_owned());
+        note(
+            &this.segment.path,
+            0,
+            "the segment's header is damaged".to_owned(),
+        );
     }
     for this in found.footless() {
         let end = this.scan.as_ref().map_or(0, |scan| scan.end);
@@ -113,7 +125,11 @@ fn segments(found: &Survey, report: &mut VerifyReport) {
             && !matches!(footer.all(&*this.segment.file), Ok(Some(_)))
         {
             let end = this.groups_end().unwrap_or(0);
-            note(&this.segment.path, end, "the list of places in the footer is damaged".to_owned());
+            note(
+                &this.segment.path,
+                end,
+                "the list of places in the footer is damaged".to_owned(),
+            );
         }
     }
     for damage in found.damage() {
@@ -122,11 +138,19 @@ fn segments(found: &Survey, report: &mut VerifyReport) {
             .iter()
             .find(|this| this.segment.number == damage.segment)
             .map_or_else(|| Path::new(""), |this| &*this.segment.path);
-        let what = format!("groups {} to {} are damaged", damage.before + 1, damage.behind - 1);
+        let what = format!(
+            "groups {} to {} are damaged",
+            damage.before + 1,
+            damage.behind - 1
+        );
         note(path, damage.range.start, what);
     }
     if let (Some((range, _)), Some(open)) = (found.torn(u64::MAX), found.open()) {
-        note(&open.segment.path, range.start, "an unfinished write".to_owned());
+        note(
+            &open.segment.path,
+            range.start,
+            "an unfinished write".to_owned(),
+        );
     }
 }
 
@@ -176,8 +200,16 @@ fn entries(
                 if !mids.insert((log.clone(), header.mid)) {
                     bad("its mid is already used in this log");
                 }
-                let seen = Seen { link: header.link, hash: view.hash };
-                if logs.entry(log.clone()).or_default().insert(seq, seen).is_some() {
+                let seen = Seen {
+                    link: header.link,
+                    hash: view.hash,
+                };
+                if logs
+                    .entry(log.clone())
+                    .or_default()
+                    .insert(seq, seen)
+                    .is_some()
+                {
                     bad("it stands twice in the journal");
                 }
                 report.entries += 1;
@@ -197,7 +229,14 @@ fn entries(
 fn late_redactions(logs: &Logs, derived: &MemoryShelf) {
     for log in logs.keys() {
         let prefix = log_prefix(log);
-        let all = chunk(derived, &prefix, &end_of(&prefix), false, usize::MAX, usize::MAX);
+        let all = chunk(
+            derived,
+            &prefix,
+            &end_of(&prefix),
+            false,
+            usize::MAX,
+            usize::MAX,
+        );
         for (_, bytes) in all.unwrap_or_default() {
             if let Ok(view) = View::read(&bytes)
                 && let Ok(Some(event)) = entry::event(&view.header)
@@ -217,7 +256,11 @@ fn chains(logs: &Logs, report: &mut VerifyReport) {
         let mut expected = 1;
         for (&seq, seen) in entries {
             if seq != expected {
-                report.holes.push(Hole { log: log.clone(), from: expected, to: seq - 1 });
+                report.holes.push(Hole {
+                    log: log.clone(),
+                    from: expected,
+                    to: seq - 1,
+                });
                 // The header that this one links to is lost; the chain goes on from here.
                 link = None;
             }
@@ -260,7 +303,9 @@ fn store(
     };
     let shelf = match copy.generations.open_current() {
         Ok(Opened::Yes(_, shelf, moved)) => {
-            moved.iter().for_each(|name| note(format!("{name} keeps it from opening")));
+            for name in moved {
+                note(format!("{name} keeps it from opening"));
+            }
             shelf
         }
         Ok(Opened::No(_, error)) => {
@@ -295,7 +340,10 @@ fn compare(shelf: &dyn Shelf, derived: &dyn Shelf, kind: u8, note: &mut dyn FnMu
             Ok(held) => held,
             Err(error) => return note(error.to_string()),
         };
-        let end = wanted.last().map(|(key, _)| key).max(held.last().map(|(key, _)| key));
+        let end = wanted
+            .last()
+            .map(|(key, _)| key)
+            .max(held.last().map(|(key, _)| key));
         let Some(end) = end.cloned() else {
             return;
         };
@@ -306,12 +354,19 @@ fn compare(shelf: &dyn Shelf, derived: &dyn Shelf, kind: u8, note: &mut dyn FnMu
                     reported += 1;
                     let log = super::store::log_of(key);
                     let log = log.map_or_else(String::new, |log| format!(" of {log}"));
-                    let seq =
-                        if kind == b'm' { String::new() } else { format!(" ({})", seq_of(key)) };
-                    note(format!("{what}{log}{seq} is missing or differs from the journal's"));
+                    let seq = if kind == b'm' {
+                        String::new()
+                    } else {
+                        format!(" ({})", seq_of(key))
+                    };
+                    note(format!(
+                        "{what}{log}{seq} is missing or differs from the journal's"
+                    ));
                 }
             }
-            if held.keys().any(|key| !wanted.iter().any(|(wanted, _)| wanted == key))
+            if held
+                .keys()
+                .any(|key| !wanted.iter().any(|(wanted, _)| wanted == key))
                 && reported < MOST
             {
                 reported += 1;

@@ -17,7 +17,9 @@ use wardroom_protocol::ids::{Mid, Position};
 use crate::world::{Author, Dice, ask, close, read, small};
 
 fn fixture(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/log/fixtures").join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/log/fixtures")
+        .join(name)
 }
 
 fn writes_fixtures() -> bool {
@@ -88,13 +90,12 @@ proptest! {
         bytes[at..].fill(0);
         let view = View::read(&bytes).unwrap();
         prop_assert_eq!(&view.header, &record.header);
-        match record.words {
-            Words::None => prop_assert_eq!(view.rest, Rest::None),
-            _ => {
-                prop_assert_eq!(view.rest, Rest::Zeros);
-                prop_assert_eq!(view.record(false), None, "without a redaction it is damage");
-                prop_assert_eq!(view.record(true).unwrap().words, Words::Erased);
-            }
+        if record.words == Words::None {
+            prop_assert_eq!(view.rest, Rest::None);
+        } else {
+            prop_assert_eq!(view.rest, Rest::Zeros);
+            prop_assert_eq!(view.record(false), None, "without a redaction it is damage");
+            prop_assert_eq!(view.record(true).unwrap().words, Words::Erased);
         }
     }
 

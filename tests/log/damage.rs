@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 
 use wardroom::log::{Done, Log, scrub, verify};
 
-use crate::world::{Author, Dice, close, copy_dir, files, read, small};
+use crate::world::{Author, Dice, close, copy_dir, files, quick_dir, read, small};
 
 /// A closed log of three segments in one room and its lane, some entries erased.
 pub(crate) fn template(dir: &Path) -> Vec<Author> {
     let mut dice = Dice(101);
     let (log, _) = Log::open(dir, small()).unwrap();
-    let mut rooms: Vec<Author> = ["cardiology", "cardiology/moderators"].map(Author::new).into();
+    let mut rooms: Vec<Author> = ["cardiology", "cardiology/moderators"]
+        .map(Author::new)
+        .into();
     for round in 0..330 {
         for room in &mut rooms {
             match round {
@@ -49,12 +51,17 @@ fn store_file(dir: &Path) -> PathBuf {
 
 #[test]
 fn without_its_directory_the_store_is_rebuilt() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = quick_dir();
     let rooms = template(dir.path());
     fs::remove_dir_all(dir.path().join("store")).unwrap();
     let (log, recovery) = Log::open(dir.path(), small()).unwrap();
     assert!(recovery.rebuilt);
-    assert!(recovery.findings.iter().any(|finding| finding.what.contains("missing")));
+    assert!(
+        recovery
+            .findings
+            .iter()
+            .any(|finding| finding.what.contains("missing"))
+    );
     close(log);
     assert_whole(dir.path(), &rooms, "rebuilt");
     let report = verify(dir.path()).unwrap();
@@ -63,12 +70,12 @@ fn without_its_directory_the_store_is_rebuilt() {
 
 #[test]
 fn a_damaged_byte_in_the_store_is_survived() {
-    let original = tempfile::tempdir().unwrap();
+    let original = quick_dir();
     let rooms = template(original.path());
     let mut dice = Dice(111);
     let mut noticed = 0;
     for place in 0..24 {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = quick_dir();
         copy_dir(original.path(), dir.path());
         let file = store_file(dir.path());
         let mut bytes = fs::read(&file).unwrap();
@@ -91,10 +98,10 @@ fn a_damaged_byte_in_the_store_is_survived() {
 
 #[test]
 fn a_store_cut_short_is_noticed() {
-    let original = tempfile::tempdir().unwrap();
+    let original = quick_dir();
     let rooms = template(original.path());
     for cut in [4096, 64 * 1024, 300 * 1024, 600 * 1024] {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = quick_dir();
         copy_dir(original.path(), dir.path());
         let file = store_file(dir.path());
         let bytes = fs::read(&file).unwrap();
@@ -109,7 +116,7 @@ fn a_store_cut_short_is_noticed() {
 
 #[test]
 fn a_snapshot_half_made_does_not_stop_it() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = quick_dir();
     let rooms = template(dir.path());
     let beside = store_file(dir.path()).with_file_name("snap.0000000000000001.generating");
     fs::write(beside, b"half").unwrap();
@@ -117,7 +124,11 @@ fn a_snapshot_half_made_does_not_stop_it() {
     let moved = |finding: &wardroom::log::Finding| {
         finding.done == Done::SetAside && finding.place.to_string().contains("generating")
     };
-    assert!(recovery.findings.iter().any(moved), "{:?}", recovery.findings);
+    assert!(
+        recovery.findings.iter().any(moved),
+        "{:?}",
+        recovery.findings
+    );
     close(log);
     assert_whole(dir.path(), &rooms, "snapshot");
 }

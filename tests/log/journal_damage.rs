@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use wardroom::log::{Done, Log, scrub, stats, verify};
 
 use crate::damage::{assert_whole, template};
-use crate::world::{Author, Dice, close, copy_dir, read, small};
+use crate::world::{Author, Dice, close, copy_dir, quick_dir, read, small};
 
 fn segment(dir: &Path, number: u32) -> PathBuf {
     dir.join(format!("journal/{number:08}.seg"))
@@ -24,11 +24,11 @@ fn used(bytes: &[u8]) -> usize {
 
 #[test]
 fn a_damaged_byte_in_a_closed_segment_is_mended() {
-    let original = tempfile::tempdir().unwrap();
+    let original = quick_dir();
     let rooms = template(original.path());
     let mut dice = Dice(121);
     for place in 0..200 {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = quick_dir();
         copy_dir(original.path(), dir.path());
         let file = segment(dir.path(), 1);
         let mut bytes = fs::read(&file).unwrap();
@@ -50,7 +50,10 @@ fn a_damaged_byte_in_a_closed_segment_is_mended() {
         }
         let scrubbed = scrub(dir.path(), &small()).unwrap();
         assert!(scrubbed.ok(), "{what}: {scrubbed}");
-        assert!(!scrubbed.findings.is_empty(), "{what}: mended without a word");
+        assert!(
+            !scrubbed.findings.is_empty(),
+            "{what}: mended without a word"
+        );
         let report = verify(dir.path()).unwrap();
         assert!(report.ok(), "{what}: {report}");
         if place % 4 == 1 {
@@ -61,13 +64,13 @@ fn a_damaged_byte_in_a_closed_segment_is_mended() {
 
 #[test]
 fn damage_before_the_mark_is_mended_at_the_start() {
-    let original = tempfile::tempdir().unwrap();
+    let original = quick_dir();
     let rooms = template(original.path());
     let last = stats(original.path()).unwrap();
     let open = u32::try_from(last.segments).unwrap();
     let mut dice = Dice(131);
     for place in 0..20 {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = quick_dir();
         copy_dir(original.path(), dir.path());
         let file = segment(dir.path(), open);
         let mut bytes = fs::read(&file).unwrap();
@@ -87,7 +90,7 @@ fn damage_before_the_mark_is_mended_at_the_start() {
 
 #[test]
 fn a_missing_segment_is_written_back_from_the_store() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = quick_dir();
     let rooms = template(dir.path());
     fs::remove_file(segment(dir.path(), 2)).unwrap();
     assert!(!verify(dir.path()).unwrap().ok());
@@ -98,7 +101,7 @@ fn a_missing_segment_is_written_back_from_the_store() {
 
 #[test]
 fn without_its_journal_the_store_writes_it_back() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = quick_dir();
     let rooms = template(dir.path());
     fs::remove_dir_all(dir.path().join("journal")).unwrap();
     let (log, recovery) = Log::open(dir.path(), small()).unwrap();
@@ -111,27 +114,38 @@ fn without_its_journal_the_store_writes_it_back() {
 
 #[test]
 fn what_both_lack_is_a_named_hole() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = quick_dir();
     let rooms = template(dir.path());
     fs::remove_dir_all(dir.path().join("store")).unwrap();
     let file = segment(dir.path(), 1);
     let mut bytes = fs::read(&file).unwrap();
     // A byte in the header of some record: its position is in there.
     let needle = rooms[0].records[99].header.mid;
-    let at = bytes.windows(16).position(|window| window == needle.as_bytes()).unwrap();
+    let at = bytes
+        .windows(16)
+        .position(|window| window == needle.as_bytes())
+        .unwrap();
     bytes[at] ^= 1;
     fs::write(&file, bytes).unwrap();
     let (log, recovery) = Log::open(dir.path(), small()).unwrap();
     assert_eq!(recovery.holes.len(), 1, "{:?}", recovery.holes);
     let hole = &recovery.holes[0];
     assert_eq!((&hole.log, hole.from, hole.to), (&rooms[0].name, 100, 100));
-    assert!(recovery.findings.iter().any(|finding| finding.done == Done::Lost));
+    assert!(
+        recovery
+            .findings
+            .iter()
+            .any(|finding| finding.done == Done::Lost)
+    );
     let (records, holes) = read(&log, &rooms[0].name);
     assert_eq!(holes, [(100, 100)]);
     let mut others = rooms[0].records.clone();
     others.remove(99);
     assert_eq!(records, others);
-    assert_eq!(read(&log, &rooms[1].name), (rooms[1].records.clone(), vec![]));
+    assert_eq!(
+        read(&log, &rooms[1].name),
+        (rooms[1].records.clone(), vec![])
+    );
     close(log);
     // It is still named afterwards, and nothing else is wrong.
     let report = verify(dir.path()).unwrap();
@@ -142,7 +156,7 @@ fn what_both_lack_is_a_named_hole() {
 #[test]
 fn a_torn_end_is_dropped_and_the_log_goes_on() {
     for (name, behind) in [("garbage", vec![0xAB; 700]), ("half a group", Vec::new())] {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = quick_dir();
         let mut dice = Dice(141);
         let mut room = Author::new("cardiology");
         let (log, _) = Log::open(dir.path(), small()).unwrap();
@@ -167,9 +181,17 @@ fn a_torn_end_is_dropped_and_the_log_goes_on() {
         fs::write(&file, bytes).unwrap();
         let (log, recovery) = Log::open(dir.path(), small()).unwrap();
         let dropped = |finding: &wardroom::log::Finding| finding.done == Done::TornEndDropped;
-        assert!(recovery.findings.iter().any(dropped), "{name}: {:?}", recovery.findings);
+        assert!(
+            recovery.findings.iter().any(dropped),
+            "{name}: {:?}",
+            recovery.findings
+        );
         assert!(recovery.holes.is_empty() && !recovery.tail_lost, "{name}");
-        assert_eq!(read(&log, &room.name), (room.records.clone(), vec![]), "{name}");
+        assert_eq!(
+            read(&log, &room.name),
+            (room.records.clone(), vec![]),
+            "{name}"
+        );
         close(log);
         let report = verify(dir.path()).unwrap();
         assert!(report.ok(), "{name}: {report}");
@@ -178,7 +200,7 @@ fn a_torn_end_is_dropped_and_the_log_goes_on() {
 
 #[test]
 fn the_end_that_the_store_knows_is_damage_and_mended() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = quick_dir();
     let rooms = template(dir.path());
     let open = u32::try_from(stats(dir.path()).unwrap().segments).unwrap();
     let file = segment(dir.path(), open);
@@ -187,7 +209,11 @@ fn the_end_that_the_store_knows_is_damage_and_mended() {
     bytes[end - 3000..end].fill(0);
     fs::write(&file, bytes).unwrap();
     let (log, recovery) = Log::open(dir.path(), small()).unwrap();
-    assert!(recovery.holes.is_empty() && !recovery.tail_lost, "{:?}", recovery.findings);
+    assert!(
+        recovery.holes.is_empty() && !recovery.tail_lost,
+        "{:?}",
+        recovery.findings
+    );
     close(log);
     assert_whole(dir.path(), &rooms, "the end");
     let report = verify(dir.path()).unwrap();

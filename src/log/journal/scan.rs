@@ -68,27 +68,45 @@ pub(in crate::log) fn scan(bytes: &[u8], limit: usize, before: u64) -> Scan {
         end: SEGMENT_HEADER.min(bytes.len()),
         ..Scan::default()
     };
+    let used = used(bytes);
     let mut number = before;
     loop {
         let here = found.end;
         let next = match group_at(bytes, here, number) {
             Some(group) => Some(group),
-            None => next_group(bytes, here, number),
+            None => next_group(bytes, here..used, number),
         };
         let Some(group) = next else {
             break;
         };
         if group.offset > here {
-            found.bad.push(Bad { range: here..group.offset, before: number, behind: group.number });
+            found.bad.push(Bad {
+                range: here..group.offset,
+                before: number,
+                behind: group.number,
+            });
         }
         found.end = group.offset + group.len;
         number = group.last_number();
         found.groups.push(group);
     }
-    if let Some(last) = bytes[found.end..].iter().rposition(|byte| *byte != 0) {
-        found.tail = Some(found.end..found.end + last + 1);
+    if used > found.end {
+        found.tail = Some(found.end..used);
     }
     found
+}
+
+/// Where the last byte that is not zero ends. By pages: most of an open segment is zeros.
+fn used(bytes: &[u8]) -> usize {
+    const PAGE: usize = 4096;
+    let mut pages = bytes.chunks(PAGE);
+    let Some(page) = pages.rposition(|page| page.iter().fold(0, |all, byte| all | byte) != 0)
+    else {
+        return 0;
+    };
+    let from = page * PAGE;
+    let last = bytes[from..].iter().take(PAGE).rposition(|byte| *byte != 0);
+    from + last.map_or(0, |last| last + 1)
 }
 
 /// The good group at an offset, if its number is above the one before.
@@ -104,7 +122,11 @@ fn group_at(bytes: &[u8], offset: usize, before: u64) -> Option<GroupAt> {
     let mut at = 0;
     for _ in 0..header.count {
         let view = View::read(body.get(at..)?).ok()?;
-        records.push(RecordAt { offset: start + at, len: view.bytes.len(), rest: view.rest });
+        records.push(RecordAt {
+            offset: start + at,
+            len: view.bytes.len(),
+            rest: view.rest,
+        });
         sums.push(super::super::record::short(&view.hash));
         at += view.bytes.len();
     }
@@ -120,9 +142,13 @@ fn group_at(bytes: &[u8], offset: usize, before: u64) -> Option<GroupAt> {
 
 /// The next good group behind an offset where none is. A sender cannot forge one in facts: those
 /// are JSON and hold no zero bytes, which every frame needs.
-fn next_group(bytes: &[u8], from: usize, before: u64) -> Option<GroupAt> {
-    let mut at = from + 1;
-    while let Some(step) = bytes.get(at..)?.windows(MAGIC.len()).position(|four| four == MAGIC) {
+fn next_group(bytes: &[u8], within: Range<usize>, before: u64) -> Option<GroupAt> {
+    let mut at = within.start + 1;
+    while let Some(step) = bytes
+        .get(at..within.end)?
+        .windows(MAGIC.len())
+        .position(|four| four == MAGIC)
+    {
         if let Some(group) = group_at(bytes, at + step, before) {
             return Some(group);
         }
@@ -138,7 +164,11 @@ pub(in crate::log) fn salvage(bytes: &[u8], range: Range<usize>) -> Vec<RecordAt
     while at < range.end {
         match View::read(&bytes[at..range.end]) {
             Ok(view) => {
-                found.push(RecordAt { offset: at, len: view.bytes.len(), rest: view.rest });
+                found.push(RecordAt {
+                    offset: at,
+                    len: view.bytes.len(),
+                    rest: view.rest,
+                });
                 at += view.bytes.len();
             }
             Err(_) => at += 1,

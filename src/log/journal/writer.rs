@@ -122,16 +122,24 @@ impl Writer {
             self.switch()?;
         }
         let base = u32::try_from(self.end).map_err(io::Error::other)?;
-        offsets.iter_mut().for_each(|(_, _, offset)| *offset += base);
+        for (_, _, offset) in &mut offsets {
+            *offset += base;
+        }
         self.put()?;
-        self.logs.extend(items.iter().map(|item| item.record.header.log.clone()));
+        self.logs
+            .extend(items.iter().map(|item| item.record.header.log.clone()));
         self.places += items.len();
         self.end += whole;
         self.last_group = number + u64::from(spans);
         self.lost = 0;
         self.catalog.note(self.segment.number, offsets);
         let erased = self.erase(items)?;
-        Ok(Written { number: self.last_group, segment: self.segment.number, closed, erased })
+        Ok(Written {
+            number: self.last_group,
+            segment: self.segment.number,
+            closed,
+            erased,
+        })
     }
 
     /// Fills the buffer; returns each record's offset in it.

@@ -103,7 +103,10 @@ impl Generations {
     pub(in crate::log) fn open(&self, generation: u32) -> Result<SledShelf, ShelfError> {
         let dir = self.path(generation);
         let cache = self.cache_bytes;
-        let failed = |why: String| ShelfError { action: "open", why };
+        let failed = |why: String| ShelfError {
+            action: "open",
+            why,
+        };
         thread::Builder::new()
             .name("store-open".to_owned())
             .spawn(move || SledShelf::open(&dir, cache))
@@ -152,7 +155,9 @@ impl Generations {
         if dir.exists() {
             fs::remove_dir_all(&dir)?;
         }
-        let copy = Copy { generations: Self::new(dir.clone(), self.cache_bytes) };
+        let copy = Copy {
+            generations: Self::new(dir.clone(), self.cache_bytes),
+        };
         copy_dir(&self.path(generation), &copy.generations.path(generation))?;
         copy.generations.point_at(generation)?;
         Ok(Some(copy))
@@ -165,11 +170,29 @@ impl Generations {
             if let Some(name) = entry.file_name().to_str()
                 && which(name)
             {
-                fs::rename(entry.path(), entry.path().with_file_name(format!("aside.{name}")))?;
+                fs::rename(
+                    entry.path(),
+                    entry.path().with_file_name(format!("aside.{name}")),
+                )?;
                 done.push(name.to_owned());
             }
         }
         Ok(done)
+    }
+
+    /// Removes what builds that never finished left behind.
+    pub(in crate::log) fn remove_unfinished(&self) -> io::Result<()> {
+        let Some(current) = self.current() else {
+            // Without the pointer nobody can tell; what is there stays.
+            return Ok(());
+        };
+        let newest = self.path(current);
+        for path in self.others()? {
+            if path.file_name() > newest.file_name() {
+                fs::remove_dir_all(path)?;
+            }
+        }
+        Ok(())
     }
 
     /// Every folder but the one in use.

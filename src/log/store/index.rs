@@ -17,6 +17,8 @@ use crate::entry::Header;
 pub(in crate::log) struct Batch<'a> {
     shelf: &'a dyn Shelf,
     puts: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Bytes of the records staged.
+    bytes: usize,
 }
 
 /// What staging a record did besides.
@@ -30,7 +32,11 @@ pub(in crate::log) enum Staged {
 
 impl<'a> Batch<'a> {
     pub(in crate::log) fn new(shelf: &'a dyn Shelf) -> Self {
-        Self { shelf, puts: BTreeMap::new() }
+        Self {
+            shelf,
+            puts: BTreeMap::new(),
+            bytes: 0,
+        }
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, ShelfError> {
@@ -60,6 +66,7 @@ impl<'a> Batch<'a> {
     ) -> Result<Staged, ShelfError> {
         let log = &header.log;
         let seq = header.position.seq;
+        self.bytes += bytes.len();
         self.puts.insert(entry_key(log, seq), bytes);
         for (mid, row) in self.rows(header, event)? {
             self.puts.insert(row_key(log, &mid), row::encode(&row));
@@ -118,10 +125,18 @@ impl<'a> Batch<'a> {
         bytes[view.words_at()..].fill(0);
         self.puts.insert(key, bytes);
         if self.get(ERASED_SINCE)?.is_none() {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            self.puts.insert(ERASED_SINCE.to_vec(), now.as_secs().to_be_bytes().to_vec());
+            let now = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default();
+            self.puts
+                .insert(ERASED_SINCE.to_vec(), now.as_secs().to_be_bytes().to_vec());
         }
         Ok(())
+    }
+
+    /// Bytes of the records staged.
+    pub(in crate::log) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Puts a value as it is: a mended copy.
@@ -133,7 +148,11 @@ impl<'a> Batch<'a> {
     pub(in crate::log) fn drop_equal(&mut self) -> Result<usize, ShelfError> {
         let mut equal = Vec::new();
         for (key, value) in &self.puts {
-            if self.shelf.get(key)?.is_some_and(|held| held == value.as_slice()) {
+            if self
+                .shelf
+                .get(key)?
+                .is_some_and(|held| held == value.as_slice())
+            {
                 equal.push(key.clone());
             }
         }
@@ -146,7 +165,8 @@ impl<'a> Batch<'a> {
     /// Applies all of it, as everything up to this group.
     pub(in crate::log) fn commit(mut self, group: Option<u64>) -> Result<(), ShelfError> {
         if let Some(group) = group {
-            self.puts.insert(APPLIED.to_vec(), group.to_be_bytes().to_vec());
+            self.puts
+                .insert(APPLIED.to_vec(), group.to_be_bytes().to_vec());
         }
         self.shelf.apply(self.puts)
     }

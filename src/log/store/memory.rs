@@ -1,12 +1,11 @@
 //! The in-memory twin: for `serve --ephemeral` and for models.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 
 use bytes::Bytes;
 use parking_lot::RwLock;
 
-use super::shelf::{Shelf, ShelfError};
+use super::shelf::{Shelf, ShelfError, Visitor};
 
 /// Lives and dies with the process.
 #[derive(Default)]
@@ -22,7 +21,7 @@ impl Shelf for MemoryShelf {
         from: &[u8],
         to: &[u8],
         backward: bool,
-        visitor: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+        visitor: Visitor<'_>,
     ) -> Result<(), ShelfError> {
         if from >= to {
             return Ok(());

@@ -16,6 +16,7 @@ mod row;
 mod shelf;
 mod sled;
 
+pub(super) use self::sled::SledShelf;
 pub(super) use generation::{Generations, Opened};
 pub(super) use index::{Batch, Staged, number};
 pub(super) use keys::{

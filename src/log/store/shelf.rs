@@ -15,6 +15,9 @@ pub struct ShelfError {
     pub why: String,
 }
 
+/// Looks at a key and its value and says whether to go on.
+pub(in crate::log) type Visitor<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>;
+
 /// A sorted map of bytes that outlives the process, or not.
 pub(in crate::log) trait Shelf: Send + Sync {
     /// The value of a key.
@@ -26,7 +29,7 @@ pub(in crate::log) trait Shelf: Send + Sync {
         from: &[u8],
         to: &[u8],
         backward: bool,
-        visitor: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+        visitor: Visitor<'_>,
     ) -> Result<(), ShelfError>;
     /// Puts all or nothing.
     fn apply(&self, puts: BTreeMap<Vec<u8>, Vec<u8>>) -> Result<(), ShelfError>;
@@ -55,7 +58,11 @@ pub(in crate::log) fn chunk(
             return ControlFlow::Break(());
         }
         found.push((key.to_vec(), Bytes::copy_from_slice(value)));
-        if found.len() >= entries { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if found.len() >= entries {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     })?;
     Ok(found)
 }

@@ -3,23 +3,26 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use bytes::Bytes;
 
-use super::shelf::{Shelf, ShelfError};
+use super::shelf::{Shelf, ShelfError, Visitor};
 
 /// One open sled directory.
 pub(in crate::log) struct SledShelf {
-    db: sled::Db,
+    /// Taken when the shelf goes: sled writes then, and may panic over damage.
+    db: Option<sled::Db>,
     /// Our own handle on sled's file: any handle of a file brings all of it to the platter.
     file: File,
 }
 
 fn failed(action: &'static str, why: &impl ToString) -> ShelfError {
-    ShelfError { action, why: why.to_string() }
+    ShelfError {
+        action,
+        why: why.to_string(),
+    }
 }
 
 /// Runs a call of sled; its panics become errors.
@@ -48,13 +51,30 @@ impl SledShelf {
                 .open()
         })?;
         let file = File::open(dir.join("db")).map_err(|error| failed("open its file", &error))?;
-        Ok(Self { db, file })
+        Ok(Self { db: Some(db), file })
+    }
+
+    fn db(&self) -> &sled::Db {
+        self.db
+            .as_ref()
+            .expect("it is taken only when the shelf is dropped")
+    }
+}
+
+impl Drop for SledShelf {
+    fn drop(&mut self) {
+        let db = self.db.take();
+        // What it could not write stands in the journal.
+        let _ = guarded("close", || {
+            drop(db);
+            Ok(())
+        });
     }
 }
 
 impl Shelf for SledShelf {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, ShelfError> {
-        let value = guarded("read", || self.db.get(key))?;
+        let value = guarded("read", || self.db().get(key))?;
         Ok(value.map(|value| Bytes::copy_from_slice(&value)))
     }
 
@@ -63,14 +83,18 @@ impl Shelf for SledShelf {
         from: &[u8],
         to: &[u8],
         backward: bool,
-        visitor: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+        visitor: Visitor<'_>,
     ) -> Result<(), ShelfError> {
         if from >= to {
             return Ok(());
         }
         guarded("read a range", || {
-            let mut range = self.db.range(from..to);
-            while let Some(pair) = if backward { range.next_back() } else { range.next() } {
+            let mut range = self.db().range(from..to);
+            while let Some(pair) = if backward {
+                range.next_back()
+            } else {
+                range.next()
+            } {
                 let (key, value) = pair?;
                 if visitor(&key, &value).is_break() {
                     break;
@@ -85,11 +109,13 @@ impl Shelf for SledShelf {
         for (key, value) in puts {
             batch.insert(key, value);
         }
-        guarded("write", || self.db.apply_batch(batch))
+        guarded("write", || self.db().apply_batch(batch))
     }
 
     fn sync(&self) -> Result<(), ShelfError> {
-        guarded("flush", || self.db.flush())?;
-        self.file.sync_data().map_err(|error| failed("sync its file", &error))
+        guarded("flush", || self.db().flush())?;
+        self.file
+            .sync_data()
+            .map_err(|error| failed("sync its file", &error))
     }
 }

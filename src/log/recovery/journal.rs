@@ -1,0 +1,205 @@
+//! The journal's part of opening: survey it, mend it, say where writing goes on.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::super::disk::RealDisk;
+use super::super::finding::{Done, Finding, Recovery, Where};
+use super::super::handle::{Options, SMALLEST_SEGMENT};
+use super::super::journal::{
+    Catalog, Item, Places, SEGMENT_HEADER, SegmentHeader, Start, Stored, Writer, erase_at, prepare,
+    zero,
+};
+use super::super::mend::Mender;
+use super::super::progress::Progress;
+use super::super::record::{Rest, View, encode_header};
+use super::super::survey::{Damage, Survey, survey};
+use super::Care;
+use super::store::FoundStore;
+use crate::entry;
+
+/// Looks at the journal, mends it, and says where writing goes on; with records to write back that
+/// found no room in their place, and the journal's id.
+pub(super) fn open_journal(
+    catalog: &Catalog,
+    store: &FoundStore,
+    from: u32,
+    care: Care,
+    options: &Options,
+    recovery: &mut Recovery,
+) -> std::io::Result<(Start, Vec<Stored>, [u8; 16])> {
+    let disk = &*options.disk;
+    let mut found = survey(disk, catalog.dir(), from)?;
+    let id = found.journal.unwrap_or_else(fresh_id);
+    let stored = store.applied.max(store.marked);
+    let mut damage = found.damage();
+    if let Some((range, last)) = found.torn(stored)
+        && let Some(open) = found.open()
+    {
+        let segment = &open.segment;
+        if stored > last {
+            // The store holds groups that are not here: this end was whole once.
+            damage.push(Damage {
+                segment: segment.number,
+                range,
+                before: last,
+                behind: stored + 1,
+            });
+        } else {
+            zero(&*segment.file, range.start as u64, range.end as u64)?;
+            segment.file.sync()?;
+            recovery.findings.push(Finding::new(
+                Where::File(segment.path.clone(), range.start as u64),
+                "an unfinished write",
+                Done::TornEndDropped,
+            ));
+            found = survey(disk, catalog.dir(), from)?;
+        }
+    }
+    let lost = stored > found.last_group() || !found.absent.is_empty();
+    let mends = lost || !damage.is_empty() || care == Care::Thorough;
+    load(catalog, &found);
+    let mut mender = Mender {
+        catalog,
+        source: store.source.as_ref(),
+        recovery,
+    };
+    for number in &found.absent {
+        let path = catalog.dir().join(format!("{number:08}.seg"));
+        mender.note(Where::File(path, 0), "the segment is missing", Done::Named);
+    }
+    let mut changed = mender.headers(&found, id)?;
+    let suspects = found.segments.iter().any(|this| !this.suspects.is_empty());
+    if suspects {
+        mender.words(&found)?;
+    }
+    let mut late = Vec::new();
+    if mends {
+        late = mender.groups(&found, &damage)?;
+        changed = true;
+    }
+    changed |= mender.footers(&found, &damage)?;
+    if changed {
+        found = survey(disk, catalog.dir(), from)?;
+        load(catalog, &found);
+    }
+    if mends || suspects {
+        mender.holes(&late)?;
+    }
+    // Words that a crash kept from being overwritten.
+    for (log, seq) in &found.erasures {
+        if let Some(place) = catalog.locate(log, *seq)?
+            && erase_at(catalog, place)?
+        {
+            let place = Where::Log(log.clone(), *seq, *seq);
+            let what = "its redaction had not overwritten all of its words";
+            recovery
+                .findings
+                .push(Finding::new(place, what, Done::Erased));
+        }
+    }
+    recovery.tail_lost = store.marked > found.last_group() && store.applied < store.marked;
+    let start = start(catalog, &found, stored, id, options)?;
+    Ok((start, late, id))
+}
+
+fn load(catalog: &Catalog, survey: &Survey) {
+    for this in &survey.segments {
+        let number = this.segment.number;
+        match (&this.places, &this.footer) {
+            (None, Some(footer)) => catalog.put_closed(number, footer.clone()),
+            (places, _) => catalog.put_open(number, places.clone().unwrap_or_default()),
+        }
+    }
+}
+
+/// A catalog of what a survey found, for looking only.
+pub(in crate::log) fn catalog_of(survey: &Survey, dir: &Path) -> Catalog {
+    let catalog = Catalog::new(Arc::new(RealDisk), dir.to_path_buf());
+    load(&catalog, survey);
+    catalog
+}
+
+/// Where writing goes on: in the open segment, or in a fresh one.
+fn start(
+    catalog: &Catalog,
+    survey: &Survey,
+    stored: u64,
+    id: [u8; 16],
+    options: &Options,
+) -> std::io::Result<Start> {
+    let last_group = survey.last_group();
+    let lost = stored.saturating_sub(last_group);
+    if let Some(open) = survey.open()
+        && let Some(scan) = &open.scan
+    {
+        return Ok(Start {
+            segment: open.segment.clone(),
+            end: scan.end as u64,
+            last_group,
+            first_group: open.first_group.unwrap_or(last_group + 1),
+            lost,
+        });
+    }
+    let header = SegmentHeader {
+        number: survey
+            .segments
+            .last()
+            .map_or(1, |last| last.segment.number + 1),
+        journal: id,
+        size: options.segment_bytes.max(SMALLEST_SEGMENT),
+    };
+    // A spare made ahead may stand there; it is made anew rather than trusted.
+    let segment = prepare(&*options.disk, catalog.dir(), header)?;
+    catalog.put_open(header.number, Places::new());
+    Ok(Start {
+        segment,
+        end: SEGMENT_HEADER as u64,
+        last_group,
+        first_group: last_group + 1,
+        lost,
+    })
+}
+
+/// Appends records that the store had and the journal did not.
+pub(super) fn write_back(
+    writer: &mut Writer,
+    late: Vec<Stored>,
+    segment_bytes: u64,
+) -> std::io::Result<()> {
+    let most = usize::try_from(segment_bytes / 4).unwrap_or(usize::MAX);
+    let mut items = Vec::new();
+    let mut bytes = 0;
+    for stored in late {
+        let Ok(view) = View::read(&stored.bytes) else {
+            continue;
+        };
+        let Some(record) = view.record(view.rest == Rest::Zeros) else {
+            continue;
+        };
+        bytes += stored.bytes.len();
+        items.push(Item {
+            header: encode_header(&record.header),
+            event: entry::event(&record.header).ok().flatten(),
+            record: Arc::new(record),
+            progress: Progress::new(0),
+            queued: Instant::now(),
+        });
+        if bytes > most {
+            writer.write(&mut items)?;
+            items.clear();
+            bytes = 0;
+        }
+    }
+    if !items.is_empty() {
+        writer.write(&mut items)?;
+    }
+    Ok(())
+}
+
+fn fresh_id() -> [u8; 16] {
+    let mut id = [0; 16];
+    getrandom::fill(&mut id).expect("the operating system gives random bytes");
+    id
+}

@@ -1,0 +1,102 @@
+//! Opening a log: lock, look at the journal, open or rebuild the store, bring it up to the journal.
+
+mod journal;
+mod store;
+
+use std::fs::{self, File, TryLockError};
+use std::path::Path;
+use std::sync::Arc;
+
+pub(super) use journal::catalog_of;
+use journal::{open_journal, write_back};
+use store::{fill_store, open_store};
+
+use super::finding::{OpenError, Recovery, io};
+use super::handle::{Options, SMALLEST_SEGMENT};
+use super::journal::{Catalog, Spares, Writer};
+use super::store::{Generations, MarkFile, Shelf};
+use super::store_thread::Keeper;
+
+/// A log ready to start.
+pub(super) struct OpenedLog {
+    pub(super) shelf: Arc<dyn Shelf>,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) writer: Writer,
+    pub(super) keeper: Option<Keeper>,
+    pub(super) lock: File,
+    pub(super) recovery: Recovery,
+}
+
+/// Takes the directory's lock.
+pub(super) fn lock(dir: &Path) -> Result<File, OpenError> {
+    let path = dir.join("LOCK");
+    let file = File::create(&path).map_err(io("create", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked(dir.to_path_buf())),
+        Err(TryLockError::Error(error)) => Err(io("lock", &path)(error)),
+    }
+}
+
+/// How closely the journal is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Care {
+    /// What the store may lack, and whatever turns out damaged.
+    Usual,
+    /// Everything; and the store is built anew.
+    Thorough,
+}
+
+pub(super) fn open(dir: &Path, options: &Options, care: Care) -> Result<OpenedLog, OpenError> {
+    let journal_dir = dir.join("journal");
+    let generations = Generations::new(dir.join("store"), options.cache_bytes);
+    for dir in [&journal_dir, generations.dir()] {
+        fs::create_dir_all(dir).map_err(io("create", dir))?;
+    }
+    let lock = lock(dir)?;
+    let mut recovery = Recovery::default();
+    let mark_path = dir.join("store.mark");
+    let (mark_file, mark) =
+        MarkFile::open(&*options.disk, &mark_path).map_err(io("open", &mark_path))?;
+    generations
+        .remove_unfinished()
+        .map_err(io("tidy", generations.dir()))?;
+    let mut store = open_store(&generations, mark, &mut recovery)?;
+    let catalog = Arc::new(Catalog::new(Arc::clone(&options.disk), journal_dir.clone()));
+    let from = match (care, &store.usable) {
+        (Care::Usual, Some(mark)) => mark.segment,
+        _ => 0,
+    };
+    let (start, late, id) = open_journal(&catalog, &store, from, care, options, &mut recovery)
+        .map_err(io("mend", &journal_dir))?;
+    let size = options.segment_bytes.max(SMALLEST_SEGMENT);
+    let mut writer = Spares::start(Arc::clone(&options.disk), journal_dir.clone(), id, size)
+        .and_then(|spares| Writer::new(Arc::clone(&catalog), spares, start))
+        .map_err(io("write to", &journal_dir))?;
+    write_back(&mut writer, late, size).map_err(io("write to", &journal_dir))?;
+    let (group, segment) = writer.at();
+    let mut keeper = Keeper {
+        generation: generations.current().unwrap_or(0),
+        generations,
+        mark_file,
+        mark_every: options.mark_every,
+        rebuild_after: options.rebuild_after,
+        group,
+        segment,
+    };
+    if care == Care::Thorough {
+        store.usable = None;
+    }
+    let shelf = fill_store(store, &mut keeper, &catalog, &mut recovery)?;
+    for finding in &recovery.findings {
+        tracing::warn!("{finding}");
+    }
+    Ok(OpenedLog {
+        shelf,
+        catalog,
+        writer,
+        keeper: Some(keeper),
+        lock,
+        recovery,
+    })
+}
