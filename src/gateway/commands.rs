@@ -10,8 +10,8 @@ use wardroom_protocol::history::ReadHistory;
 use wardroom_protocol::ids::{LogName, RoomId};
 use wardroom_protocol::join::{Join, Leave, Left};
 use wardroom_protocol::message::{Post, Redact, Report, Typing, TypingSignal};
-use wardroom_protocol::{limits, op};
 use wardroom_protocol::room::{CreateRoom, ListRooms, ListTopics};
+use wardroom_protocol::{limits, op};
 
 use super::translate::{Author, Body};
 use super::work::Done;

@@ -49,13 +49,11 @@ pub(super) fn start(
         group_bytes: group_bytes.min(GROUP_BYTES),
         number: 0,
     };
-    thread::Builder::new()
-        .name("journal".to_owned())
-        .spawn(move || {
-            this.run(&orders);
-            drop(this);
-            drop(alive);
-        })?;
+    thread::Builder::new().name("journal".to_owned()).spawn(move || {
+        this.run(&orders);
+        drop(this);
+        drop(alive);
+    })?;
     Ok(())
 }
 
@@ -159,11 +157,6 @@ impl JournalThread {
             let seq = item.event.as_ref().and_then(Event::erases)?;
             Some((item.record.header.log.clone(), seq))
         });
-        Ok(Written {
-            number: self.number,
-            segment: 0,
-            closed: false,
-            erased: erased.collect(),
-        })
+        Ok(Written { number: self.number, segment: 0, closed: false, erased: erased.collect() })
     }
 }

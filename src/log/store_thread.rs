@@ -82,13 +82,11 @@ pub(super) fn start(
         rebuild_at: None,
         building: None,
     };
-    thread::Builder::new()
-        .name("store".to_owned())
-        .spawn(move || {
-            this.run(&feed);
-            drop(this);
-            drop(alive);
-        })?;
+    thread::Builder::new().name("store".to_owned()).spawn(move || {
+        this.run(&feed);
+        drop(this);
+        drop(alive);
+    })?;
     Ok(())
 }
 
@@ -182,10 +180,7 @@ impl StoreThread {
         let Some(keeper) = &self.keeper else {
             return;
         };
-        if self
-            .dirty
-            .is_some_and(|since| since.elapsed() >= keeper.mark_every)
-        {
+        if self.dirty.is_some_and(|since| since.elapsed() >= keeper.mark_every) {
             self.mark();
         }
         let due = self.rebuild_at.is_some_and(|at| SystemTime::now() >= at);
@@ -212,11 +207,8 @@ impl StoreThread {
             self.shared.gauge.fail_store(true);
             return;
         }
-        let mark = Mark {
-            group: keeper.group,
-            segment: keeper.segment,
-            generation: keeper.generation,
-        };
+        let mark =
+            Mark { group: keeper.group, segment: keeper.segment, generation: keeper.generation };
         if let Err(error) = keeper.mark_file.write(mark) {
             tracing::error!(%error, "store.mark could not be written; the next start replays more");
             return;
@@ -313,11 +305,7 @@ impl StoreThread {
         let (Some(keeper), Some(catalog)) = (&mut self.keeper, &self.shared.catalog) else {
             return Ok(());
         };
-        let span = Span {
-            after: upto,
-            upto: keeper.group,
-            claimed: 0,
-        };
+        let span = Span { after: upto, upto: keeper.group, claimed: 0 };
         pour(&fresh, catalog, span, &AtomicBool::new(false))?;
         fresh.sync()?;
         keeper.generations.point_at(generation)?;

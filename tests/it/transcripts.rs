@@ -205,7 +205,10 @@ async fn the_transcripts_of_the_spec_are_what_a_server_says() {
         std::fs::write(&path, &blessed).unwrap();
     }
     for (is, should) in spec.lines().zip(blessed.lines()) {
-        assert_eq!(is, should, "SPEC.md tells another story; WARDROOM_BLESS=1 writes what happened");
+        assert_eq!(
+            is, should,
+            "SPEC.md tells another story; WARDROOM_BLESS=1 writes what happened"
+        );
     }
 }
 

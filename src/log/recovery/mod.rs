@@ -58,9 +58,7 @@ pub(super) fn open(dir: &Path, options: &Options, care: Care) -> Result<OpenedLo
     let mark_path = dir.join("store.mark");
     let (mark_file, mark) =
         MarkFile::open(&*options.disk, &mark_path).map_err(io("open", &mark_path))?;
-    generations
-        .remove_unfinished()
-        .map_err(io("tidy", generations.dir()))?;
+    generations.remove_unfinished().map_err(io("tidy", generations.dir()))?;
     let mut store = open_store(&generations, mark, &mut recovery)?;
     let catalog = Arc::new(Catalog::new(Arc::clone(&options.disk), journal_dir.clone()));
     let from = match (care, &store.usable) {
@@ -91,12 +89,5 @@ pub(super) fn open(dir: &Path, options: &Options, care: Care) -> Result<OpenedLo
     for finding in &recovery.findings {
         tracing::warn!("{finding}");
     }
-    Ok(OpenedLog {
-        shelf,
-        catalog,
-        writer,
-        keeper: Some(keeper),
-        lock,
-        recovery,
-    })
+    Ok(OpenedLog { shelf, catalog, writer, keeper: Some(keeper), lock, recovery })
 }

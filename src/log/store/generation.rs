@@ -103,10 +103,7 @@ impl Generations {
     pub(in crate::log) fn open(&self, generation: u32) -> Result<SledShelf, ShelfError> {
         let dir = self.path(generation);
         let cache = self.cache_bytes;
-        let failed = |why: String| ShelfError {
-            action: "open",
-            why,
-        };
+        let failed = |why: String| ShelfError { action: "open", why };
         thread::Builder::new()
             .name("store-open".to_owned())
             .spawn(move || SledShelf::open(&dir, cache))
@@ -155,9 +152,7 @@ impl Generations {
         if dir.exists() {
             fs::remove_dir_all(&dir)?;
         }
-        let copy = Copy {
-            generations: Self::new(dir.clone(), self.cache_bytes),
-        };
+        let copy = Copy { generations: Self::new(dir.clone(), self.cache_bytes) };
         copy_dir(&self.path(generation), &copy.generations.path(generation))?;
         copy.generations.point_at(generation)?;
         Ok(Some(copy))
@@ -170,10 +165,7 @@ impl Generations {
             if let Some(name) = entry.file_name().to_str()
                 && which(name)
             {
-                fs::rename(
-                    entry.path(),
-                    entry.path().with_file_name(format!("aside.{name}")),
-                )?;
+                fs::rename(entry.path(), entry.path().with_file_name(format!("aside.{name}")))?;
                 done.push(name.to_owned());
             }
         }
