@@ -26,7 +26,11 @@ pub(super) async fn greet(
         Ok(claims) => claims,
         Err(error) => {
             // The reason stays here: a prober learns only that it did not work.
-            tracing::info!(connection, reason = %error, "a token was refused");
+            let reason = match error {
+                TokenError::Expired => "expired",
+                TokenError::Invalid(reason) => reason.as_str(),
+            };
+            tracing::info!(connection, reason, "a token was refused");
             let (code, close, text) = match error {
                 TokenError::Expired => (
                     ErrorCode::TokenExpired,

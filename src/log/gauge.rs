@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::telemetry::metric;
+
 use super::handle::Options;
 
 /// Whether new entries may be ordered.
@@ -100,6 +102,7 @@ impl Gauge {
     }
 
     pub(super) fn enter_store(&self, bytes: u64, queued: Instant) {
+        metrics::gauge!(metric::STORE_LAG).increment(amount(bytes));
         if self.behind.fetch_add(bytes, Ordering::AcqRel) == 0 {
             self.oldest.store(self.since(queued) + 1, Ordering::Release);
         }
@@ -111,6 +114,7 @@ impl Gauge {
     }
 
     pub(super) fn leave_store(&self, bytes: u64) {
+        metrics::gauge!(metric::STORE_LAG).decrement(amount(bytes));
         if self.behind.fetch_sub(bytes, Ordering::AcqRel) == bytes {
             self.oldest.store(0, Ordering::Release);
         }
@@ -140,4 +144,10 @@ impl Gauge {
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
+}
+
+/// Bytes as a gauge takes them; exact up to 2^53.
+#[expect(clippy::cast_precision_loss, reason = "a gauge of bytes needs no more than 53 bits")]
+fn amount(bytes: u64) -> f64 {
+    bytes as f64
 }

@@ -5,12 +5,14 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread;
+use std::time::Instant;
 
 use super::handle::{Alive, Shared};
 use super::journal::{Item, Writer, Written};
 use super::store_thread::{Fed, Feed};
 use crate::domain::Event;
 use crate::entry;
+use crate::telemetry::metric;
 
 /// Records in one group at most.
 const GROUP_RECORDS: usize = 4096;
@@ -117,8 +119,15 @@ impl JournalThread {
             fail(&items);
             return;
         }
+        let begun = Instant::now();
         let written = match self.write(&mut items) {
-            Ok(written) => written,
+            Ok(written) => {
+                let entries = u32::try_from(items.len()).unwrap_or(u32::MAX);
+                metrics::counter!(metric::GROUPS).increment(1);
+                metrics::histogram!(metric::GROUP_ENTRIES).record(f64::from(entries));
+                metrics::histogram!(metric::SYNC_SECONDS).record(begun.elapsed().as_secs_f64());
+                written
+            }
             Err(error) => {
                 // Never tried again: after a failed sync nobody knows what is on the platter.
                 tracing::error!(%error, "the journal failed; nothing more is acknowledged until a restart");

@@ -57,7 +57,7 @@ metrics_table! {
     BYTES_SENT "wardroom_bytes_sent_total" Kind::Counter, [], "Bytes written to sockets.";
     GROUPS "wardroom_groups_total" Kind::Counter, [], "Groups of entries written to the journal, one sync each.";
     GROUP_ENTRIES "wardroom_group_entries" Kind::Histogram(BATCHES), [], "Entries in one group.";
-    SYNC_SECONDS "wardroom_sync_seconds" Kind::Histogram(SYNCS), [], "How long one sync of the journal took.";
+    SYNC_SECONDS "wardroom_sync_seconds" Kind::Histogram(SYNCS), [], "How long it took to write and sync one group.";
     STORE_LAG "wardroom_store_lag_bytes" Kind::Gauge, [], "Bytes that are in the journal and not yet in the store.";
     CLOSES "wardroom_closes_total" Kind::Counter, ["code"], "Connections closed, by close code.";
     HANDSHAKES_REFUSED "wardroom_handshakes_refused_total" Kind::Counter, ["reason"], "Handshakes refused, by reason.";

@@ -186,7 +186,7 @@ async fn redacted_words_are_gone_for_everybody_and_from_every_file() {
 }
 
 /// The sealed words of an entry of `cardiology`, read with the library while no node has the log.
-fn sealed_words(world: &World, seq: u64) -> Vec<u8> {
+pub(crate) fn sealed_words(world: &World, seq: u64) -> Vec<u8> {
     use wardroom::log::{Log, Options};
     let (log, _) = Log::open(&world.data(), Options::default()).unwrap();
     let name: wardroom_protocol::ids::LogName = "cardiology".parse().unwrap();

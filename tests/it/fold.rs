@@ -84,7 +84,7 @@ impl Live {
     fn take(&mut self, event: &Event, mid: Mid, who: u8, new_epoch: bool) {
         let head = self.state.line().head();
         let (op, op_version) = entry::op_of(event);
-        let n = self.state.ordinals().map_or(0, |ordinals| ordinals.n());
+        let n = self.state.ordinals().map_or(0, wardroom::domain::Ordinals::n);
         let epoch = if new_epoch || head == Position::ZERO { head.epoch + 10 } else { head.epoch };
         let header = Header {
             log: self.log.clone(),

@@ -29,7 +29,7 @@ async fn sender(
         while waiting.len() < 8 {
             id += 1;
             let mid = mid();
-            let text = format!("{mid} {}", "talk ".repeat(id as usize % 60));
+            let text = format!("{mid} {}", "talk ".repeat(usize::try_from(id % 60).unwrap()));
             let body = post(room, &format!("T{}", id % 7), &mid, &text);
             let frame = serde_json::json!({ "id": id, "op": "message.post", "d": body });
             waiting.insert(id, mid);
@@ -196,4 +196,52 @@ async fn nothing_is_shown_before_it_is_safe() {
             found.len()
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_with_a_hundred_thousand_entries() {
+    let world = World::new();
+    let token = world.token("sender", &["import", "moderator"]);
+    let node = world.node();
+    let mut founder = node.probe(&token).await;
+    for room in ROOMS {
+        founder.create(room).await;
+    }
+    let count = Arc::new(AtomicU64::new(0));
+    let senders: Vec<_> = (0..8)
+        .map(|number| (ROOMS[number % 2], Arc::clone(&count)))
+        .map(|(room, count)| {
+            let (socket, token) = (node.socket.clone(), token.clone());
+            tokio::spawn(async move {
+                let mut probe = Probe::open(&socket).await;
+                probe.hello(&token).await;
+                sender(probe, room, count).await
+            })
+        })
+        .collect();
+    let begun = std::time::Instant::now();
+    while count.load(Ordering::Relaxed) < 100_000 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let filled = begun.elapsed();
+    tokio::task::block_in_place(|| node.kill());
+    let mut acked = 0;
+    for task in senders {
+        acked += task.await.unwrap().0.len();
+    }
+    let node = world.node();
+    let opened = std::time::Instant::now();
+    let mut found = 0;
+    for room in ROOMS {
+        let mut probe = node.probe(&token).await;
+        let joined = probe.ask("join", serde_json::json!({ "room": room })).await.unwrap();
+        found += joined["n"].as_u64().unwrap();
+    }
+    println!(
+        "{acked} entries acknowledged in {filled:.1?}, then kill -9: serving again after {:.0?}, \
+         both rooms folded after {:.0?} more",
+        node.started_in,
+        opened.elapsed()
+    );
+    assert!(found >= acked as u64);
 }

@@ -3,7 +3,6 @@
 //! `World` makes data directories and tokens, `Node` is a running server, `Probe` a bare connection
 //! that holds a test to what the wire says. Tests ask, wait for the reply, then look; nothing sleeps.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
-#![expect(missing_docs, reason = "tests are named after what they promise")]
 
 mod access;
 mod bad_input;
@@ -11,6 +10,7 @@ mod canary;
 mod crowd;
 mod first_light;
 mod fold;
+mod gap;
 mod history;
 mod identity;
 mod kill;

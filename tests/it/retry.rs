@@ -77,10 +77,8 @@ async fn a_pipelined_outbox_keeps_its_order() {
         let body = post("cardiology", "T", &mid(), &format!("{number}"));
         ids.push(ana.tell("message.post", body).await);
     }
-    let mut last = seq(&then);
-    for id in ids {
+    for (id, expected) in ids.into_iter().zip(seq(&then) + 1..) {
         let written = ana.reply(id).await.unwrap();
-        assert_eq!(seq(&written), last + 1);
-        last += 1;
+        assert_eq!(seq(&written), expected);
     }
 }

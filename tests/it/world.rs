@@ -10,43 +10,43 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 use wardroom::identity::{Claims, DevKey};
 
-pub use node::Node;
-pub use probe::{Probe, mid, post};
+pub(crate) use node::Node;
+pub(crate) use probe::{Probe, mid, post};
 
 /// How long a test waits for anything before it calls it lost.
-pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+pub(crate) const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// A place where nodes live, and the key that signs their tokens.
-pub struct World {
+pub(crate) struct World {
     dir: TempDir,
     key: DevKey,
 }
 
 impl World {
     /// A new one, with an empty data directory.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let key = DevKey::open_or_create(&dir.path().join("data/keys")).unwrap();
         Self { dir, key }
     }
 
     /// The nodes' data directory.
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.dir.path().join("data")
     }
 
     /// A file beside it.
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
     /// A token for an hour.
-    pub fn token(&self, sub: &str, roles: &[&str]) -> String {
+    pub(crate) fn token(&self, sub: &str, roles: &[&str]) -> String {
         self.token_for(sub, roles, 3600)
     }
 
     /// A token for this many seconds; it may be over already.
-    pub fn token_for(&self, sub: &str, roles: &[&str], seconds: i64) -> String {
+    pub(crate) fn token_for(&self, sub: &str, roles: &[&str], seconds: i64) -> String {
         self.sign(&Claims {
             roles: roles.iter().map(|&role| role.into()).collect(),
             ..Self::claims(sub, seconds)
@@ -54,12 +54,12 @@ impl World {
     }
 
     /// A token with these claims.
-    pub fn sign(&self, claims: &Claims) -> String {
+    pub(crate) fn sign(&self, claims: &Claims) -> String {
         self.key.sign(claims)
     }
 
     /// Somebody's claims for this many seconds.
-    pub fn claims(sub: &str, seconds: i64) -> Claims {
+    pub(crate) fn claims(sub: &str, seconds: i64) -> Claims {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         Claims {
             iss: "wardroom-dev".into(),
@@ -76,18 +76,18 @@ impl World {
     }
 
     /// Starts a node on the world's data directory.
-    pub fn node(&self) -> Node {
+    pub(crate) fn node(&self) -> Node {
         self.node_with(&[], &[])
     }
 
     /// The same with more flags and environment.
-    pub fn node_with(&self, flags: &[&str], env: &[(&str, &str)]) -> Node {
+    pub(crate) fn node_with(&self, flags: &[&str], env: &[(&str, &str)]) -> Node {
         Node::start(&self.data(), &self.file("ready.json"), &self.file("node.log"), flags, env)
     }
 }
 
 /// Every file below a folder.
-pub fn files(below: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(below: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![below.to_path_buf()];
     while let Some(folder) = folders.pop() {
@@ -100,7 +100,7 @@ pub fn files(below: &Path) -> Vec<PathBuf> {
 }
 
 /// Whether any file below a folder holds these bytes, and which.
-pub fn grep(below: &Path, needle: &[u8]) -> Option<PathBuf> {
+pub(crate) fn grep(below: &Path, needle: &[u8]) -> Option<PathBuf> {
     files(below).into_iter().find(|path| {
         let bytes = std::fs::read(path).unwrap_or_default();
         bytes.windows(needle.len()).any(|window| window == needle)

@@ -8,19 +8,19 @@ use std::time::{Duration, Instant};
 use super::{PATIENCE, Probe};
 
 /// A running server. Killed when dropped.
-pub struct Node {
+pub(crate) struct Node {
     child: Child,
     /// `http://127.0.0.1:PORT`.
-    pub url: String,
+    pub(crate) url: String,
     /// `ws://127.0.0.1:PORT/v1/socket`.
-    pub socket: String,
+    pub(crate) socket: String,
     /// From the start of the process until it serves.
-    pub started_in: Duration,
+    pub(crate) started_in: Duration,
     log: PathBuf,
 }
 
 impl Node {
-    pub fn start(
+    pub(crate) fn start(
         data: &Path,
         ready: &Path,
         log: &Path,
@@ -66,23 +66,23 @@ impl Node {
         }
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Everything the node has printed.
-    pub fn told(&self) -> String {
+    pub(crate) fn told(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
     /// `kill -9`.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Asks it to stop, and waits until it has.
-    pub fn stop(mut self) -> ExitStatus {
+    pub(crate) fn stop(mut self) -> ExitStatus {
         let status = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
         assert!(status.unwrap().success());
         let asked = Instant::now();
@@ -96,7 +96,7 @@ impl Node {
     }
 
     /// Waits until it ended by itself, at a fault point.
-    pub fn wait(mut self) -> ExitStatus {
+    pub(crate) fn wait(mut self) -> ExitStatus {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -107,30 +107,20 @@ impl Node {
         }
     }
 
-    /// Whether it has ended.
-    pub fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
-    }
-
     /// A bare connection that has said hello.
-    pub async fn probe(&self, token: &str) -> Probe {
+    pub(crate) async fn probe(&self, token: &str) -> Probe {
         let mut probe = Probe::open(&self.socket).await;
         probe.hello(token).await;
         probe
     }
 
-    /// The reference client, connected.
-    pub async fn client(&self, token: &str) -> wardroom_client::Client {
-        wardroom_client::Client::builder(&self.socket, token).connect().await.unwrap()
-    }
-
     /// One HTTP request without a body: status line and body.
-    pub async fn get(&self, path: &str) -> (u16, String) {
+    pub(crate) async fn get(&self, path: &str) -> (u16, String) {
         self.http(&format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")).await
     }
 
     /// One raw HTTP request: the status and everything after the headers.
-    pub async fn http(&self, request: &str) -> (u16, String) {
+    pub(crate) async fn http(&self, request: &str) -> (u16, String) {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
         let address = self.url.trim_start_matches("http://");
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();

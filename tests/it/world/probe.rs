@@ -8,35 +8,35 @@ use wardroom_client::wire::{Connection, Ended};
 use super::PATIENCE;
 
 /// One connection, held to what the wire says.
-pub struct Probe {
-    pub wire: Connection,
+pub(crate) struct Probe {
+    pub(crate) wire: Connection,
     next: u64,
     /// Frames that came while another one was waited for.
     held: VecDeque<String>,
 }
 
 impl Probe {
-    pub async fn open(socket: &str) -> Self {
+    pub(crate) async fn open(socket: &str) -> Self {
         Self::over(Connection::open(socket).await.unwrap())
     }
 
-    pub fn over(wire: Connection) -> Self {
+    pub(crate) fn over(wire: Connection) -> Self {
         // Below, tests that speak for themselves use small ids.
         Self { wire, next: 1, held: VecDeque::new() }
     }
 
-    pub async fn hello(&mut self, token: &str) -> Value {
+    pub(crate) async fn hello(&mut self, token: &str) -> Value {
         let ok = self.ask("hello", json!({ "token": token })).await;
         ok.unwrap_or_else(|error| panic!("hello was refused: {error}"))
     }
 
     /// Sends text as it is.
-    pub async fn send(&mut self, text: impl Into<String>) {
+    pub(crate) async fn send(&mut self, text: impl Into<String>) {
         self.wire.send(text.into()).await.unwrap();
     }
 
     /// Sends a command and does not wait. Returns its id.
-    pub async fn tell(&mut self, op: &str, d: Value) -> u64 {
+    pub(crate) async fn tell(&mut self, op: &str, d: Value) -> u64 {
         let id = self.next;
         self.next += 1;
         self.send(json!({ "id": id, "op": op, "d": d }).to_string()).await;
@@ -44,13 +44,13 @@ impl Probe {
     }
 
     /// Sends a command and waits for its reply; entries that come meanwhile are held.
-    pub async fn ask(&mut self, op: &str, d: Value) -> Result<Value, Value> {
+    pub(crate) async fn ask(&mut self, op: &str, d: Value) -> Result<Value, Value> {
         let id = self.tell(op, d).await;
         self.reply(id).await
     }
 
     /// Waits for the reply to a command.
-    pub async fn reply(&mut self, id: u64) -> Result<Value, Value> {
+    pub(crate) async fn reply(&mut self, id: u64) -> Result<Value, Value> {
         let frame = self.wait_for(|frame| frame["id"] == id).await;
         match frame.get("ok") {
             Some(ok) => Ok(ok.clone()),
@@ -59,12 +59,12 @@ impl Probe {
     }
 
     /// The next frame that is an entry, as text. Pings are answered on the way.
-    pub async fn entry(&mut self) -> String {
+    pub(crate) async fn entry(&mut self) -> String {
         self.wait_for_text(|frame| frame.get("seq").is_some()).await
     }
 
     /// The next frame with this op.
-    pub async fn op(&mut self, op: &str) -> Value {
+    pub(crate) async fn op(&mut self, op: &str) -> Value {
         self.wait_for(|frame| frame["op"] == op).await
     }
 
@@ -87,7 +87,7 @@ impl Probe {
     }
 
     /// The next frame, whatever it is, pings answered.
-    pub async fn receive(&mut self) -> Result<String, Ended> {
+    pub(crate) async fn receive(&mut self) -> Result<String, Ended> {
         loop {
             let text = tokio::time::timeout(PATIENCE, self.wire.receive())
                 .await
@@ -101,7 +101,7 @@ impl Probe {
     }
 
     /// Waits for the close frame: its code and reason.
-    pub async fn closed(&mut self) -> (u16, String) {
+    pub(crate) async fn closed(&mut self) -> (u16, String) {
         loop {
             match self.receive().await {
                 Ok(_) => {}
@@ -111,7 +111,7 @@ impl Probe {
         }
     }
 
-    pub async fn create(&mut self, room: &str) -> Value {
+    pub(crate) async fn create(&mut self, room: &str) -> Value {
         self.ask(
             "room.create",
             json!({ "room": room, "mid": mid(), "title": format!("Room {room}"), "class": "discussion" }),
@@ -120,17 +120,22 @@ impl Probe {
         .unwrap()
     }
 
-    pub async fn post(&mut self, room: &str, topic: &str, body: &str) -> Result<Value, Value> {
+    pub(crate) async fn post(
+        &mut self,
+        room: &str,
+        topic: &str,
+        body: &str,
+    ) -> Result<Value, Value> {
         self.ask("message.post", post(room, topic, &mid(), body)).await
     }
 }
 
 /// A fresh mid.
-pub fn mid() -> String {
+pub(crate) fn mid() -> String {
     wardroom_protocol::ids::Mid::fresh().to_string()
 }
 
 /// The body of a post.
-pub fn post(room: &str, topic: &str, mid: &str, body: &str) -> Value {
+pub(crate) fn post(room: &str, topic: &str, mid: &str, body: &str) -> Value {
     json!({ "room": room, "topic": topic, "mid": mid, "body": body })
 }
