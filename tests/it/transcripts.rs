@@ -17,7 +17,9 @@ const ANSWER: &str = "0193a1c3-2b10-7d02-b5c4-19aa33f7e002";
 #[derive(Default)]
 struct Stage {
     shown: Vec<(String, String)>,
-    times: u64,
+    /// The same, for one frame only.
+    frame: Vec<(String, String)>,
+    connections: u64,
     ids: Vec<String>,
 }
 
@@ -34,6 +36,11 @@ impl Stage {
         match value {
             Value::Array(items) => items.iter().for_each(|item| self.learn(item)),
             Value::Object(fields) => {
+                let seq = fields.get("seq").or_else(|| fields.get("position")?.get("seq"));
+                if let (Some(at), Some(seq)) = (fields.get("at"), seq.and_then(Value::as_u64)) {
+                    let shown = 1_763_787_600_000 + seq * 1_000;
+                    self.frame.push((format!("\"at\":{at}"), format!("\"at\":{shown}")));
+                }
                 for (key, value) in fields {
                     self.field(key, value);
                     self.learn(value);
@@ -49,16 +56,14 @@ impl Stage {
             ("epoch", Value::Number(number)) if number.as_u64() != Some(0) => {
                 self.show(key, &real, || "1763787600".into());
             }
-            ("at" | "now" | "expires_at", _) => {
-                self.times += 1;
-                let time = 1_763_787_600_000 + self.times * 1_000;
-                self.show(key, &real, || time.to_string());
-            }
+            ("expires_at", _) => self.show(key, &real, || "1763791200000".into()),
             ("connection", _) => {
-                self.times += 1;
-                let number = self.times;
+                self.connections += 1;
+                let number = self.connections;
                 self.show(key, &real, || format!("\"connection-{number}\""));
             }
+            // Two entries can be of one millisecond: a time is shown by what it belongs to.
+            ("now", _) => self.frame.push((format!("\"now\":{real}"), "\"now\":1763787600000".into())),
             ("id", Value::String(id)) => {
                 if !self.ids.contains(id) {
                     self.ids.push(id.clone());
@@ -79,7 +84,7 @@ impl Stage {
     }
 
     fn text(&self, frame: &str) -> String {
-        self.shown.iter().fold(frame.to_owned(), |text, (real, shown)| text.replace(real, shown))
+        self.frame.iter().chain(&self.shown).fold(frame.to_owned(), |text, (real, shown)| text.replace(real, shown))
     }
 }
 
@@ -102,6 +107,7 @@ impl Play<'_> {
         self.probe.send(real).await;
         for _ in 0..answers {
             let frame = self.probe.receive().await.unwrap();
+            self.stage.frame.clear();
             self.stage.learn(&serde_json::from_str(&frame).unwrap());
             self.lines.push(format!("← {}", self.stage.text(&frame)));
         }
