@@ -69,22 +69,14 @@ impl<'a> Command<'a> {
 fn body_error(error: &serde_json::Error) -> WireError {
     let text = error.to_string();
     let known = |prefix: &str| {
-        text.strip_prefix(prefix)
-            .and_then(|rest| rest.split('`').nth(1))
-            .map(ToOwned::to_owned)
+        text.strip_prefix(prefix).and_then(|rest| rest.split('`').nth(1)).map(ToOwned::to_owned)
     };
     let message = if let Some(field) = known("missing field") {
-        return WireError::new(
-            ErrorCode::BadRequest,
-            format!("the field {field} is missing"),
-        )
-        .at(format!("/d/{field}"));
+        return WireError::new(ErrorCode::BadRequest, format!("the field {field} is missing"))
+            .at(format!("/d/{field}"));
     } else if let Some(field) = known("duplicate field") {
-        return WireError::new(
-            ErrorCode::BadRequest,
-            format!("the field {field} stands twice"),
-        )
-        .at(format!("/d/{field}"));
+        return WireError::new(ErrorCode::BadRequest, format!("the field {field} stands twice"))
+            .at(format!("/d/{field}"));
     } else if text.starts_with("unknown field") {
         "the body has a field that this op does not take".to_owned()
     } else if text.starts_with("invalid type") {
@@ -94,11 +86,8 @@ fn body_error(error: &serde_json::Error) -> WireError {
     } else {
         "the body is not what this op takes".to_owned()
     };
-    WireError::new(
-        ErrorCode::BadRequest,
-        format!("{message} (column {} of d)", error.column()),
-    )
-    .at("/d")
+    WireError::new(ErrorCode::BadRequest, format!("{message} (column {} of d)", error.column()))
+        .at("/d")
 }
 
 /// The fixed texts of [`crate::ids::IdError`] that may pass through to the sender.
@@ -259,10 +248,7 @@ impl Entry {
 
     /// The words as a type; `None` if there are none or they are erased.
     pub fn words<T: DeserializeOwned>(&self) -> serde_json::Result<Option<T>> {
-        self.w
-            .as_ref()
-            .map(|words| serde_json::from_str(words.get()))
-            .transpose()
+        self.w.as_ref().map(|words| serde_json::from_str(words.get())).transpose()
     }
 }
 
@@ -348,12 +334,7 @@ impl ServerFrame {
         }
         let op = probe.op.ok_or(EnvelopeError::Shape)?.into_owned();
         Ok(match probe.room {
-            Some(room) => Self::Signal(Signal {
-                room,
-                op,
-                by: probe.by,
-                d: probe.d,
-            }),
+            Some(room) => Self::Signal(Signal { room, op, by: probe.by, d: probe.d }),
             None => Self::Notice(Notice { op, d: probe.d }),
         })
     }

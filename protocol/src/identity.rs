@@ -21,10 +21,7 @@ pub struct Profile {
     pub org: Option<String>,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde asks for a reference"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 fn is_zero(level: &u8) -> bool {
     *level == 0
 }

@@ -54,9 +54,7 @@ macro_rules! text_form {
 fn is_slug(text: &str, longest: usize) -> bool {
     !text.is_empty()
         && text.len() <= longest
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 /// A room's immutable slug: 1 to 64 of `a-z`, `0-9` and `-`. Never reused.
@@ -92,9 +90,7 @@ impl fmt::Display for RoomId {
 impl FromStr for RoomId {
     type Err = IdError;
     fn from_str(text: &str) -> Result<Self, IdError> {
-        is_slug(text, 64)
-            .then(|| Self(text.into()))
-            .ok_or(IdError::Room)
+        is_slug(text, 64).then(|| Self(text.into())).ok_or(IdError::Room)
     }
 }
 
@@ -260,18 +256,12 @@ impl Mid {
     /// another one and must come out the same however often they are proposed.
     #[must_use]
     pub fn derived(hash: [u8; 16]) -> Self {
-        Self(
-            uuid::Builder::from_custom_bytes(hash)
-                .into_uuid()
-                .into_bytes(),
-        )
+        Self(uuid::Builder::from_custom_bytes(hash).into_uuid().into_bytes())
     }
 
     /// From stored bytes; nil is refused.
     pub fn from_bytes(bytes: [u8; 16]) -> Result<Self, IdError> {
-        (bytes != [0; 16])
-            .then_some(Self(bytes))
-            .ok_or(IdError::Mid)
+        (bytes != [0; 16]).then_some(Self(bytes)).ok_or(IdError::Mid)
     }
 
     /// The sixteen bytes.

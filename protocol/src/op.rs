@@ -31,47 +31,19 @@ pub struct Op {
 }
 
 const fn command(name: &'static str, whose: &'static str, about: &'static str) -> Op {
-    Op {
-        name,
-        kind: Kind::Command,
-        counts: false,
-        optional: false,
-        whose,
-        about,
-    }
+    Op { name, kind: Kind::Command, counts: false, optional: false, whose, about }
 }
 
 const fn entry(name: &'static str, counts: bool, whose: &'static str, about: &'static str) -> Op {
-    Op {
-        name,
-        kind: Kind::Entry,
-        counts,
-        optional: false,
-        whose,
-        about,
-    }
+    Op { name, kind: Kind::Entry, counts, optional: false, whose, about }
 }
 
 const fn signal(name: &'static str, about: &'static str) -> Op {
-    Op {
-        name,
-        kind: Kind::Signal,
-        counts: false,
-        optional: false,
-        whose: "members joined",
-        about,
-    }
+    Op { name, kind: Kind::Signal, counts: false, optional: false, whose: "members joined", about }
 }
 
 const fn notice(name: &'static str, about: &'static str) -> Op {
-    Op {
-        name,
-        kind: Kind::Notice,
-        counts: false,
-        optional: false,
-        whose: "one connection",
-        about,
-    }
+    Op { name, kind: Kind::Notice, counts: false, optional: false, whose: "one connection", about }
 }
 
 /// Every op of this version.
@@ -81,89 +53,31 @@ pub const OPS: &[Op] = &[
         "anybody with a token",
         "Who you are, and the positions to resume from. The first frame.",
     ),
-    command(
-        "join",
-        "who may read the log",
-        "Follow a log from a position on.",
-    ),
+    command("join", "who may read the log", "Follow a log from a position on."),
     command("leave", "who joined", "Stop following a log."),
     command("rooms", "everybody", "The rooms you may know of, by pages."),
-    command(
-        "topics",
-        "who may read the room",
-        "A room's topics, by pages.",
-    ),
-    command(
-        "history",
-        "who may read the log",
-        "Entries before or after a position, by pages.",
-    ),
+    command("topics", "who may read the room", "A room's topics, by pages."),
+    command("history", "who may read the log", "Entries before or after a position, by pages."),
     command("room.create", "role moderator", "Found a room."),
-    command(
-        "message.post",
-        "who may post in the room",
-        "Say something under a topic.",
-    ),
+    command("message.post", "who may post in the room", "Say something under a topic."),
     command(
         "message.redact",
         "role moderator",
         "Erase a message's words, for everybody and for good.",
     ),
-    command(
-        "message.report",
-        "who may read the room",
-        "Point the moderators to a message.",
-    ),
-    command(
-        "typing",
-        "who may post in the room",
-        "You are writing. No reply.",
-    ),
+    command("message.report", "who may read the room", "Point the moderators to a message."),
+    command("typing", "who may post in the room", "You are writing. No reply."),
     command("pong", "everybody", "Answers the notice ping. No reply."),
-    entry(
-        "room.registered",
-        false,
-        "~directory",
-        "A room's name was claimed.",
-    ),
+    entry("room.registered", false, "~directory", "A room's name was claimed."),
     entry("room.created", false, "the room, seq 1", "The room begins."),
-    entry(
-        "message.posted",
-        true,
-        "the room",
-        "Somebody said something.",
-    ),
-    entry(
-        "message.redacted",
-        false,
-        "the room",
-        "A message's words were erased.",
-    ),
-    entry(
-        "message.reported",
-        true,
-        "the room's lane moderators",
-        "Somebody pointed to a message.",
-    ),
-    entry(
-        "principal.registered",
-        false,
-        "~identity",
-        "Somebody was seen for the first time.",
-    ),
+    entry("message.posted", true, "the room", "Somebody said something."),
+    entry("message.redacted", false, "the room", "A message's words were erased."),
+    entry("message.reported", true, "the room's lane moderators", "Somebody pointed to a message."),
+    entry("principal.registered", false, "~identity", "Somebody was seen for the first time."),
     signal("typing", "Somebody is writing."),
-    notice(
-        "ping",
-        "Are you there? Carries the server's time; answer with pong.",
-    ),
-    notice(
-        "gap",
-        "Entries are missing here for good; says which and why.",
-    ),
-    notice(
-        "drain",
-        "The node is going away; reconnect within the time given.",
-    ),
+    notice("ping", "Are you there? Carries the server's time; answer with pong."),
+    notice("gap", "Entries are missing here for good; says which and why."),
+    notice("drain", "The node is going away; reconnect within the time given."),
 ];
 
 /// The row of an op that frames of this kind carry.

@@ -153,10 +153,7 @@ pub struct ListTopics {
 
 /// `topics`' answer, in order of first use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(
-    clippy::struct_field_names,
-    reason = "the wire calls the page by its noun"
-)]
+#[expect(clippy::struct_field_names, reason = "the wire calls the page by its noun")]
 pub struct Topics {
     /// The room's head: what this page describes.
     pub position: Position,

@@ -104,10 +104,7 @@ mod tests {
             id: "p".parse().expect("an id"),
             roles: BTreeSet::from([Role::Moderator, Role::Import]),
         };
-        let none = Principal {
-            roles: BTreeSet::new(),
-            ..all.clone()
-        };
+        let none = Principal { roles: BTreeSet::new(), ..all.clone() };
         let actions = [
             (Action::List, true),
             (Action::Read, true),
@@ -119,18 +116,10 @@ mod tests {
             (Action::ReadLane(Lane::Moderators), false),
         ];
         for (action, anybody) in actions {
-            assert_eq!(
-                none.may(action, Class::Discussion).is_ok(),
-                anybody,
-                "{action:?}"
-            );
+            assert_eq!(none.may(action, Class::Discussion).is_ok(), anybody, "{action:?}");
             assert!(all.may(action, Class::Discussion).is_ok(), "{action:?}");
             for class in [Class::Case, Class::Direct, Class::Mixed] {
-                assert_eq!(
-                    all.may(action, class),
-                    Err(Refusal::NotGranted),
-                    "{action:?}"
-                );
+                assert_eq!(all.may(action, class), Err(Refusal::NotGranted), "{action:?}");
             }
         }
     }

@@ -42,22 +42,13 @@ impl Directory {
         if self.rooms.contains_key(room) {
             return Err(Refusal::RoomExists);
         }
-        Ok(Event::RoomRegistered {
-            room: room.clone(),
-            class,
-            specialty: specialty.cloned(),
-        })
+        Ok(Event::RoomRegistered { room: room.clone(), class, specialty: specialty.cloned() })
     }
 
     pub(super) fn apply(&mut self, event: &Event, meta: &Meta) {
         self.line.advance(meta.position);
         self.at = meta.at;
-        if let Event::RoomRegistered {
-            room,
-            class,
-            specialty,
-        } = event
-        {
+        if let Event::RoomRegistered { room, class, specialty } = event {
             let listing = Listing {
                 class: *class,
                 specialty: specialty.clone(),

@@ -23,9 +23,7 @@ impl Identity {
         self.line.advance(meta.position);
         self.at = meta.at;
         if let Event::PrincipalRegistered { principal } = event {
-            self.principals
-                .entry(principal.clone())
-                .or_insert(meta.position.seq);
+            self.principals.entry(principal.clone()).or_insert(meta.position.seq);
         }
     }
 }

@@ -25,9 +25,7 @@ impl Line {
     /// The newest position; zero while the log is empty.
     #[must_use]
     pub fn head(&self) -> Position {
-        self.steps.last().map_or(Position::ZERO, |&(epoch, _)| {
-            Position::new(epoch, self.head)
-        })
+        self.steps.last().map_or(Position::ZERO, |&(epoch, _)| Position::new(epoch, self.head))
     }
 
     /// The epochs with their bases.
@@ -38,13 +36,8 @@ impl Line {
 
     /// Takes in the position of the next entry.
     pub fn advance(&mut self, position: Position) {
-        if self
-            .steps
-            .last()
-            .is_none_or(|&(epoch, _)| epoch < position.epoch)
-        {
-            self.steps
-                .push((position.epoch, position.seq.saturating_sub(1)));
+        if self.steps.last().is_none_or(|&(epoch, _)| epoch < position.epoch) {
+            self.steps.push((position.epoch, position.seq.saturating_sub(1)));
         }
         self.head = position.seq;
     }
@@ -69,9 +62,7 @@ impl Line {
             return Located::On;
         }
         // The last epoch at or below the one asked for: what the two histories can share ends there.
-        let after = self
-            .steps
-            .partition_point(|&(epoch, _)| epoch <= position.epoch);
+        let after = self.steps.partition_point(|&(epoch, _)| epoch <= position.epoch);
         let Some(step) = after.checked_sub(1) else {
             return Located::Off(Position::ZERO);
         };
@@ -101,33 +92,14 @@ mod tests {
         assert_eq!(at(0, 0), Located::On);
         assert_eq!(at(10, 1), Located::On);
         assert_eq!(at(10, 3), Located::On);
-        assert_eq!(
-            at(10, 4),
-            Located::Off(Position::new(10, 3)),
-            "a lost suffix"
-        );
+        assert_eq!(at(10, 4), Located::Off(Position::new(10, 3)), "a lost suffix");
         assert_eq!(at(20, 5), Located::On);
-        assert_eq!(
-            at(20, 6),
-            Located::Off(Position::new(20, 5)),
-            "ahead of the log"
-        );
-        assert_eq!(
-            at(15, 9),
-            Located::Off(Position::new(10, 3)),
-            "an epoch nobody knows"
-        );
-        assert_eq!(
-            at(30, 9),
-            Located::Off(Position::new(20, 5)),
-            "a later epoch"
-        );
+        assert_eq!(at(20, 6), Located::Off(Position::new(20, 5)), "ahead of the log");
+        assert_eq!(at(15, 9), Located::Off(Position::new(10, 3)), "an epoch nobody knows");
+        assert_eq!(at(30, 9), Located::Off(Position::new(20, 5)), "a later epoch");
         assert_eq!(at(5, 2), Located::Off(Position::ZERO), "another log's past");
         assert_eq!(line().epoch_of(3), 10);
         assert_eq!(line().epoch_of(4), 20);
-        assert_eq!(
-            Line::default().locate(Position::new(1, 1)),
-            Located::Off(Position::ZERO)
-        );
+        assert_eq!(Line::default().locate(Position::new(1, 1)), Located::Off(Position::ZERO));
     }
 }

@@ -15,11 +15,7 @@ impl Member {
     /// A member with one message.
     #[must_use]
     pub fn new(seq: u64) -> Self {
-        Self {
-            first: seq,
-            last: seq,
-            messages: 1,
-        }
+        Self { first: seq, last: seq, messages: 1 }
     }
 
     /// Takes in one more message.

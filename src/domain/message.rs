@@ -43,48 +43,28 @@ pub(super) fn post(
     if let Some(parent) = reply_to
         && !rows.get(&parent).is_some_and(super::Row::is_message)
     {
-        return Err(Refusal::UnknownMessage {
-            field: "/d/reply_to",
-        });
+        return Err(Refusal::UnknownMessage { field: "/d/reply_to" });
     }
-    Ok(Event::MessagePosted {
-        topic,
-        kind,
-        reply_to,
-        origin,
-    })
+    Ok(Event::MessagePosted { topic, kind, reply_to, origin })
 }
 
 /// Redacting: the message must stand here with its words.
 pub(super) fn redact(of: Mid, rows: &Rows) -> Result<Event, Refusal> {
     let (row, topic) = target(of, rows)?;
     if matches!(row.status, Status::Erased(_)) {
-        return Err(Refusal::AlreadyErased {
-            position: row.position,
-        });
+        return Err(Refusal::AlreadyErased { position: row.position });
     }
-    Ok(Event::MessageRedacted {
-        of,
-        seq: row.position.seq,
-        topic,
-    })
+    Ok(Event::MessageRedacted { of, seq: row.position.seq, topic })
 }
 
 /// Reporting: the message must stand in the room; an erased one may still be reported.
 pub(super) fn report(of: Mid, rows: &Rows) -> Result<Event, Refusal> {
     let (row, topic) = target(of, rows)?;
-    Ok(Event::MessageReported {
-        of,
-        seq: row.position.seq,
-        topic,
-    })
+    Ok(Event::MessageReported { of, seq: row.position.seq, topic })
 }
 
 fn target(of: Mid, rows: &Rows) -> Result<(&super::Row, TopicId), Refusal> {
     let unknown = Refusal::UnknownMessage { field: "/d/of" };
-    let row = rows
-        .get(&of)
-        .filter(|row| row.is_message())
-        .ok_or(unknown.clone())?;
+    let row = rows.get(&of).filter(|row| row.is_message()).ok_or(unknown.clone())?;
     Ok((row, row.topic.ok_or(unknown)?))
 }

@@ -61,14 +61,7 @@ impl Room {
                     known.last = seq;
                     known.messages += 1;
                 } else {
-                    self.topics.insert(
-                        *topic,
-                        Topic {
-                            first: seq,
-                            last: seq,
-                            messages: 1,
-                        },
-                    );
+                    self.topics.insert(*topic, Topic { first: seq, last: seq, messages: 1 });
                     self.topic_order.push(*topic);
                 }
                 self.members

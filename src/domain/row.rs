@@ -61,10 +61,7 @@ impl Row {
         if self.submit != *submit {
             return Judgement::Refused(Refusal::MidReused);
         }
-        Judgement::Duplicate {
-            position: self.position,
-            at: self.at,
-        }
+        Judgement::Duplicate { position: self.position, at: self.at }
     }
 
     /// Whether this is a message, erased or not.
@@ -112,10 +109,7 @@ pub fn reindex(event: &Event, meta: &Meta, rows: &Rows) -> Vec<(Mid, Row)> {
         && let Some(target) = rows.get(of)
         && target.status == Status::Standing
     {
-        let erased = Row {
-            status: Status::Erased(meta.position.seq),
-            ..target.clone()
-        };
+        let erased = Row { status: Status::Erased(meta.position.seq), ..target.clone() };
         changed.push((*of, erased));
     }
     changed

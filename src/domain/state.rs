@@ -62,9 +62,7 @@ impl Command {
     #[must_use]
     pub fn names(&self) -> Vec<Mid> {
         match self {
-            Self::Post {
-                reply_to, after, ..
-            } => reply_to.iter().chain(after).copied().collect(),
+            Self::Post { reply_to, after, .. } => reply_to.iter().chain(after).copied().collect(),
             Self::Redact { of } | Self::Report { of } => vec![*of],
             Self::RegisterRoom { .. }
             | Self::CreateRoom { .. }
@@ -222,39 +220,21 @@ impl LogState {
         rows: &Rows,
     ) -> Result<Event, Refusal> {
         match (self, command) {
-            (
-                Self::Directory(directory),
-                Command::RegisterRoom {
-                    room,
-                    class,
-                    specialty,
-                },
-            ) => {
+            (Self::Directory(directory), Command::RegisterRoom { room, class, specialty }) => {
                 principal.may(Action::Create, *class)?;
                 directory.register(room, *class, specialty.as_ref())
             }
             (Self::Identity(_), Command::RegisterPrincipal { principal }) => {
-                Ok(Event::PrincipalRegistered {
-                    principal: principal.clone(),
-                })
+                Ok(Event::PrincipalRegistered { principal: principal.clone() })
             }
             (Self::Room(room), Command::CreateRoom { class, specialty }) => match room.class {
                 Some(_) => Err(Refusal::RoomExists),
-                None => Ok(Event::RoomCreated {
-                    class: *class,
-                    specialty: specialty.clone(),
-                }),
+                None => Ok(Event::RoomCreated { class: *class, specialty: specialty.clone() }),
             },
             (Self::Room(room), command) => {
                 let class = room.class.ok_or(Refusal::UnknownRoom)?;
                 match command {
-                    Command::Post {
-                        topic,
-                        kind,
-                        reply_to,
-                        after,
-                        origin,
-                    } => {
+                    Command::Post { topic, kind, reply_to, after, origin } => {
                         principal.may(Action::Post, class)?;
                         if origin.is_some() {
                             principal.may(Action::PostAs, class)?;

@@ -53,25 +53,13 @@ pub fn counts(op: &str) -> bool {
 #[must_use]
 pub fn facts(event: &Event) -> Vec<u8> {
     match event.clone() {
-        Event::RoomRegistered {
-            room,
-            class,
-            specialty,
-        } => json(&room::Registered {
-            room,
-            class: class_out(class),
-            specialty,
-        }),
-        Event::RoomCreated { class, specialty } => json(&room::Created {
-            class: class_out(class),
-            specialty,
-        }),
-        Event::MessagePosted {
-            topic,
-            kind,
-            reply_to,
-            origin,
-        } => json(&message::Posted {
+        Event::RoomRegistered { room, class, specialty } => {
+            json(&room::Registered { room, class: class_out(class), specialty })
+        }
+        Event::RoomCreated { class, specialty } => {
+            json(&room::Created { class: class_out(class), specialty })
+        }
+        Event::MessagePosted { topic, kind, reply_to, origin } => json(&message::Posted {
             topic,
             kind: kind_out(kind),
             reply_to,
@@ -107,10 +95,7 @@ pub fn event(header: &Header) -> Result<Option<Event>, Unreadable> {
             }
             "message.posted" => {
                 let facts: message::Posted = parse(header)?;
-                let origin = facts
-                    .origin
-                    .map(|text| origin_in(&text, header))
-                    .transpose()?;
+                let origin = facts.origin.map(|text| origin_in(&text, header)).transpose()?;
                 Some(Event::MessagePosted {
                     topic: facts.topic,
                     kind: kind_in(facts.kind, header)?,
@@ -128,9 +113,7 @@ pub fn event(header: &Header) -> Result<Option<Event>, Unreadable> {
             }
             "principal.registered" => {
                 let facts: identity::PrincipalRegistered = parse(header)?;
-                Some(Event::PrincipalRegistered {
-                    principal: facts.principal,
-                })
+                Some(Event::PrincipalRegistered { principal: facts.principal })
             }
             _ => None,
         };
@@ -141,10 +124,7 @@ pub fn event(header: &Header) -> Result<Option<Event>, Unreadable> {
     if header.optional {
         return Ok(None);
     }
-    Err(Unreadable::UpgradeNeeded {
-        op: header.op.clone(),
-        version: header.op_version,
-    })
+    Err(Unreadable::UpgradeNeeded { op: header.op.clone(), version: header.op_version })
 }
 
 fn json<T: Serialize>(facts: &T) -> Vec<u8> {
@@ -156,9 +136,7 @@ fn parse<T: DeserializeOwned>(header: &Header) -> Result<T, Unreadable> {
 }
 
 fn wrong(header: &Header) -> Unreadable {
-    Unreadable::Facts {
-        op: header.op.clone(),
-    }
+    Unreadable::Facts { op: header.op.clone() }
 }
 
 fn origin_in(text: &str, header: &Header) -> Result<[u8; 16], Unreadable> {

@@ -20,30 +20,22 @@ pub enum Shown<'a> {
 /// Renders an entry as the text of its frame.
 #[must_use]
 pub fn render(header: &Header, words: Shown<'_>) -> Vec<u8> {
-    let shown = if let Shown::Open(bytes) = words {
-        bytes.len()
-    } else {
-        0
-    };
+    let shown = if let Shown::Open(bytes) = words { bytes.len() } else { 0 };
     let mut out = Vec::with_capacity(header.facts.len() + shown + 320);
     // Names, ids and ops are made of characters that JSON strings hold unescaped.
     let position = header.position;
-    write!(
-        out,
-        r#"{{"room":"{}","epoch":{},"seq":{}"#,
-        header.log, position.epoch, position.seq
-    )
-    .and_then(|()| header.n.map_or(Ok(()), |n| write!(out, r#","n":{n}"#)))
-    .and_then(|()| {
-        write!(
-            out,
-            r#","at":{},"by":{{"id":"{}"}},"op":"{}","mid":"{}""#,
-            header.at, header.by, header.op, header.mid
-        )
-    })
-    .and_then(|()| position_field(&mut out, "head", header.head))
-    .and_then(|()| position_field(&mut out, "was", header.was))
-    .expect("writing into memory does not fail");
+    write!(out, r#"{{"room":"{}","epoch":{},"seq":{}"#, header.log, position.epoch, position.seq)
+        .and_then(|()| header.n.map_or(Ok(()), |n| write!(out, r#","n":{n}"#)))
+        .and_then(|()| {
+            write!(
+                out,
+                r#","at":{},"by":{{"id":"{}"}},"op":"{}","mid":"{}""#,
+                header.at, header.by, header.op, header.mid
+            )
+        })
+        .and_then(|()| position_field(&mut out, "head", header.head))
+        .and_then(|()| position_field(&mut out, "was", header.was))
+        .expect("writing into memory does not fail");
     out.extend_from_slice(br#","d":"#);
     out.extend_from_slice(&header.facts);
     match words {
@@ -64,14 +56,9 @@ pub fn open_words(record: &Record, keys: &Keyring) -> Result<Option<Vec<u8>>, Op
         return Ok(None);
     };
     let header = &record.header;
-    let binding = Binding {
-        log: &header.log,
-        mid: &header.mid,
-        by: &header.by,
-        version: RECORD_VERSION,
-    };
-    keys.unseal(binding, header.key, &header.nonce, sealed)
-        .map(Some)
+    let binding =
+        Binding { log: &header.log, mid: &header.mid, by: &header.by, version: RECORD_VERSION };
+    keys.unseal(binding, header.key, &header.nonce, sealed).map(Some)
 }
 
 /// Opens a record's words and renders it.
@@ -93,9 +80,5 @@ fn position_field(
     let Some(position) = position else {
         return Ok(());
     };
-    write!(
-        out,
-        r#","{name}":{{"epoch":{},"seq":{}}}"#,
-        position.epoch, position.seq
-    )
+    write!(out, r#","{name}":{{"epoch":{},"seq":{}}}"#, position.epoch, position.seq)
 }

@@ -15,10 +15,7 @@ use crate::entry;
 /// See the module.
 pub(super) struct Backup(pub(super) Arc<Catalog>);
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the shape that map_err wants"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn failed(error: std::io::Error) -> ReadError {
     ReadError::Journal(error.to_string())
 }
@@ -53,10 +50,7 @@ impl Backup {
         budget: Budget,
     ) -> Result<Slice, ReadError> {
         let places = self.places(log)?;
-        let range = (
-            std::ops::Bound::Excluded(after),
-            std::ops::Bound::Included(upto),
-        );
+        let range = (std::ops::Bound::Excluded(after), std::ops::Bound::Included(upto));
         if after >= upto {
             return Ok(Slice::default());
         }
@@ -97,20 +91,13 @@ impl Backup {
         let mut first = upto;
         let mut taken = 0;
         for (count, (&seq, &place)) in places.range(..=upto).rev().enumerate() {
-            taken += self
-                .0
-                .read(place)
-                .map_err(failed)?
-                .map_or(0, |bytes| bytes.len());
+            taken += self.0.read(place).map_err(failed)?.map_or(0, |bytes| bytes.len());
             if count > 0 && (count >= budget.entries || taken > budget.bytes) {
                 break;
             }
             first = seq;
         }
-        let all = Budget {
-            entries: usize::MAX,
-            bytes: usize::MAX,
-        };
+        let all = Budget { entries: usize::MAX, bytes: usize::MAX };
         self.forward(reader, log, first.saturating_sub(1), upto, all)
     }
 

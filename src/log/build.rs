@@ -34,26 +34,14 @@ impl Build {
         let cancelled = Arc::new(AtomicBool::new(false));
         let (generations, catalog) = (generations.clone(), Arc::clone(catalog));
         let stop = Arc::clone(&cancelled);
-        let thread = thread::Builder::new()
-            .name("store-build".to_owned())
-            .spawn(move || {
-                let fresh = generations.open(generation)?;
-                let span = Span {
-                    after: 0,
-                    upto,
-                    claimed: 0,
-                };
-                pour(&fresh, &catalog, span, &stop)?;
-                fresh.sync()?;
-                Ok(fresh)
-            })?;
-        Ok(Self {
-            generation,
-            upto,
-            answers: Vec::new(),
-            cancelled,
-            thread,
-        })
+        let thread = thread::Builder::new().name("store-build".to_owned()).spawn(move || {
+            let fresh = generations.open(generation)?;
+            let span = Span { after: 0, upto, claimed: 0 };
+            pour(&fresh, &catalog, span, &stop)?;
+            fresh.sync()?;
+            Ok(fresh)
+        })?;
+        Ok(Self { generation, upto, answers: Vec::new(), cancelled, thread })
     }
 
     pub(super) fn is_finished(&self) -> bool {
@@ -67,11 +55,7 @@ impl Build {
 
     /// Waits for its end.
     pub(super) fn finish(self) -> (Result<SledShelf, PourError>, Vec<oneshot::Sender<bool>>) {
-        let ended = || {
-            Err(PourError::Journal(io::Error::other(
-                "the building thread panicked",
-            )))
-        };
+        let ended = || Err(PourError::Journal(io::Error::other("the building thread panicked")));
         (self.thread.join().unwrap_or_else(|_| ended()), self.answers)
     }
 }

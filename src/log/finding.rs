@@ -77,11 +77,7 @@ pub struct Recovery {
 
 impl Finding {
     pub(super) fn new(place: Where, what: impl Into<String>, done: Done) -> Self {
-        Self {
-            place,
-            what: what.into(),
-            done,
-        }
+        Self { place, what: what.into(), done }
     }
 }
 
@@ -157,9 +153,5 @@ pub(super) fn io<'a>(
     action: &'static str,
     path: &'a std::path::Path,
 ) -> impl FnOnce(std::io::Error) -> OpenError + 'a {
-    move |source| OpenError::Io {
-        action,
-        path: path.to_path_buf(),
-        source,
-    }
+    move |source| OpenError::Io { action, path: path.to_path_buf(), source }
 }

@@ -175,19 +175,14 @@ pub struct Log {
 
 impl std::fmt::Debug for Log {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Log")
-            .field("health", &self.health())
-            .finish_non_exhaustive()
+        f.debug_struct("Log").field("health", &self.health()).finish_non_exhaustive()
     }
 }
 
 impl Log {
     /// Opens the log in a directory, or makes one there, and mends what a crash or damage left.
     /// Blocks; holds the directory's exclusive lock until every handle is gone and the log closed.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "a log takes its options over"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "a log takes its options over")]
     pub fn open(dir: &Path, options: Options) -> Result<(Self, Recovery), OpenError> {
         let group_bytes = options.segment_bytes.max(SMALLEST_SEGMENT) / 4;
         let opened = recovery::open(dir, &options, Care::Usual)?;
@@ -250,13 +245,7 @@ impl Log {
             alive,
         )?;
         read_threads::start(&shared, asked, &Alive::new(&count))?;
-        Ok(Self {
-            shared,
-            orders,
-            feed,
-            jobs: Arc::new(Mutex::new(Some(jobs))),
-            threads,
-        })
+        Ok(Self { shared, orders, feed, jobs: Arc::new(Mutex::new(Some(jobs))), threads })
     }
 
     /// Hands over one record that has its place. Never waits; after an error nothing was taken. The
@@ -292,15 +281,13 @@ impl Log {
         if !gauge.enter_queue(len as u64) {
             return Err(Unavailable::Overloaded);
         }
-        self.orders
-            .try_send(Order::Append(Box::new(item)))
-            .map_err(|error| {
-                gauge.leave_queue(1, len as u64);
-                match error {
-                    TrySendError::Full(_) => Unavailable::Overloaded,
-                    TrySendError::Disconnected(_) => Unavailable::Closed,
-                }
-            })
+        self.orders.try_send(Order::Append(Box::new(item))).map_err(|error| {
+            gauge.leave_queue(1, len as u64);
+            match error {
+                TrySendError::Full(_) => Unavailable::Overloaded,
+                TrySendError::Disconnected(_) => Unavailable::Closed,
+            }
+        })
     }
 
     /// Whether new entries may be ordered. Cheap: ask before each one.

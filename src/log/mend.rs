@@ -33,14 +33,9 @@ pub(super) struct Mender<'a> {
 impl Mender<'_> {
     /// Whether the log holds the redaction of a suspect.
     pub(super) fn is_erased(&self, survey: &Survey, suspect: &Suspect) -> bool {
-        survey
-            .erasures
-            .contains(&(suspect.log.clone(), suspect.seq))
+        survey.erasures.contains(&(suspect.log.clone(), suspect.seq))
             || self.source.is_some_and(|shelf| {
-                let row = shelf
-                    .get(&row_key(&suspect.log, &suspect.mid))
-                    .ok()
-                    .flatten();
+                let row = shelf.get(&row_key(&suspect.log, &suspect.mid)).ok().flatten();
                 row.and_then(|bytes| decode_row(&bytes))
                     .is_some_and(|row| matches!(row.status, Status::Erased(_)))
             })
@@ -114,9 +109,9 @@ impl Mender<'_> {
     fn is_usable(survey: &Survey, view: &View<'_>) -> bool {
         match view.rest {
             Rest::None | Rest::Whole => true,
-            Rest::Zeros => survey
-                .erasures
-                .contains(&(view.header.log.clone(), view.header.position.seq)),
+            Rest::Zeros => {
+                survey.erasures.contains(&(view.header.log.clone(), view.header.position.seq))
+            }
             Rest::Damaged => false,
         }
     }
@@ -126,11 +121,8 @@ impl Mender<'_> {
         let Some(shelf) = self.source else {
             return Vec::new();
         };
-        let have: BTreeSet<(&LogName, u64)> = saved
-            .iter()
-            .flatten()
-            .map(|record| (&record.log, record.seq))
-            .collect();
+        let have: BTreeSet<(&LogName, u64)> =
+            saved.iter().flatten().map(|record| (&record.log, record.seq)).collect();
         let mut missing = Vec::new();
         let mut from = vec![b'e'];
         let mut known: Option<(LogName, BTreeMap<u64, Place>)> = None;
@@ -149,9 +141,8 @@ impl Mender<'_> {
                     let places = self.catalog.places(&log).unwrap_or_default();
                     known = Some((log.clone(), places));
                 }
-                let in_journal = known
-                    .as_ref()
-                    .is_some_and(|(_, places)| places.contains_key(&seq));
+                let in_journal =
+                    known.as_ref().is_some_and(|(_, places)| places.contains_key(&seq));
                 if !in_journal && !have.contains(&(&log, seq)) {
                     missing.extend(self.held(&log, seq, true));
                 }
@@ -178,10 +169,7 @@ impl Mender<'_> {
     /// The first damaged place behind the entry before this one in its log.
     fn belongs(&self, damage: &[Damage], stored: &Stored) -> io::Result<Option<usize>> {
         let places = self.catalog.places(&stored.log)?;
-        let before = places
-            .range(..stored.seq)
-            .next_back()
-            .map(|(_, place)| *place);
+        let before = places.range(..stored.seq).next_back().map(|(_, place)| *place);
         let behind = places.range(stored.seq..).next().map(|(_, place)| *place);
         Ok(damage.iter().position(|damaged| {
             let here = (damaged.segment, damaged.range.start);
@@ -195,16 +183,9 @@ impl Mender<'_> {
         let segment = self.catalog.open(damaged.segment)?;
         let place = Where::File(segment.path.clone(), damaged.range.start as u64);
         let numbers = damaged.behind.saturating_sub(damaged.before + 1).max(1);
-        let what = format!(
-            "groups {} to {} are damaged",
-            damaged.before + 1,
-            damaged.before + numbers
-        );
-        let done = if records.is_empty() {
-            Done::Named
-        } else {
-            Done::MendedFromStore
-        };
+        let what =
+            format!("groups {} to {} are damaged", damaged.before + 1, damaged.before + numbers);
+        let done = if records.is_empty() { Done::Named } else { Done::MendedFromStore };
         self.note(place, what, done);
         let Some(body) = damaged.range.len().checked_sub(GROUP_HEADER) else {
             // Too small for a group: zeros are skipped by whoever reads.
@@ -226,11 +207,7 @@ impl Mender<'_> {
         let mut changed = false;
         for this in survey.headless() {
             let file = &this.segment.file;
-            let header = SegmentHeader {
-                number: this.segment.number,
-                journal,
-                size: file.size()?,
-            };
+            let header = SegmentHeader { number: this.segment.number, journal, size: file.size()? };
             file.write_at(&header.encode(), 0)?;
             file.sync()?;
             let place = Where::File(this.segment.path.clone(), 0);
@@ -284,10 +261,8 @@ impl Mender<'_> {
 
     /// Names every seq that no copy holds.
     pub(super) fn holes(&mut self, late: &[Stored]) -> io::Result<()> {
-        let late: BTreeSet<(&LogName, u64)> = late
-            .iter()
-            .map(|record| (&record.log, record.seq))
-            .collect();
+        let late: BTreeSet<(&LogName, u64)> =
+            late.iter().map(|record| (&record.log, record.seq)).collect();
         for (log, head) in self.catalog.heads() {
             let mut expected = 1;
             let places = self.catalog.places(&log)?;
@@ -300,11 +275,7 @@ impl Mender<'_> {
                     to -= 1;
                 }
                 if to >= expected {
-                    self.recovery.holes.push(Hole {
-                        log: log.clone(),
-                        from: expected,
-                        to,
-                    });
+                    self.recovery.holes.push(Hole { log: log.clone(), from: expected, to });
                     let place = Where::Log(log.clone(), expected, to);
                     self.note(place, "entries are missing", Done::Lost);
                 }
@@ -315,11 +286,7 @@ impl Mender<'_> {
     }
 
     fn hole(&mut self, log: &LogName, seq: u64) {
-        self.recovery.holes.push(Hole {
-            log: log.clone(),
-            from: seq,
-            to: seq,
-        });
+        self.recovery.holes.push(Hole { log: log.clone(), from: seq, to: seq });
     }
 
     pub(super) fn note(&mut self, place: Where, what: impl Into<String>, done: Done) {

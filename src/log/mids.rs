@@ -69,11 +69,7 @@ impl MidIndex {
                 break;
             }
             self.changes.pop_front();
-            if self
-                .exact
-                .get(&mid)
-                .is_some_and(|(_, last)| *last <= stored)
-            {
+            if self.exact.get(&mid).is_some_and(|(_, last)| *last <= stored) {
                 self.exact.remove(&mid);
                 self.seed(mid);
             }
@@ -86,11 +82,7 @@ impl MidIndex {
         if let Some((row, _)) = self.exact.get(mid) {
             return Found::Row(row.clone());
         }
-        if self.may_be_older(mid) {
-            Found::AskStore
-        } else {
-            Found::Absent
-        }
+        if self.may_be_older(mid) { Found::AskStore } else { Found::Absent }
     }
 
     /// Takes in a mid that the store has; used for every entry when a log opens.
@@ -99,11 +91,7 @@ impl MidIndex {
             // It, or its bits, are there already: it will be asked about either way.
             return;
         }
-        if self
-            .filters
-            .last()
-            .is_none_or(|filter| filter.holds >= filter.full)
-        {
+        if self.filters.last().is_none_or(|filter| filter.holds >= filter.full) {
             let full = FIRST_FILTER << self.filters.len();
             let mut seed = [0; 16];
             getrandom::fill(&mut seed).expect("the operating system gives random bytes");
@@ -123,8 +111,6 @@ impl MidIndex {
     }
 
     fn may_be_older(&self, mid: &Mid) -> bool {
-        self.filters
-            .iter()
-            .any(|filter| filter.bits.contains(mid.as_bytes()))
+        self.filters.iter().any(|filter| filter.bits.contains(mid.as_bytes()))
     }
 }

@@ -39,10 +39,7 @@ impl Reader {
                 .records
                 .iter()
                 .find_map(|record| Some((record.header.position.seq, record.header.n?)));
-            let last = slice
-                .records
-                .last()
-                .map(|record| record.header.position.seq);
+            let last = slice.records.last().map(|record| record.header.position.seq);
             match (counts, last.max(slice.holes.last().map(|hole| hole.1))) {
                 (Some(found), _) => return Ok(Some(found)),
                 (None, Some(last)) => after = last,

@@ -15,13 +15,7 @@ pub(super) struct Overlay {
 
 impl Overlay {
     pub(super) fn add(&self, log: &LogName, seq: u64) {
-        if self
-            .erased
-            .write()
-            .entry(log.clone())
-            .or_default()
-            .insert(seq)
-        {
+        if self.erased.write().entry(log.clone()).or_default().insert(seq) {
             self.count.fetch_add(1, Ordering::Release);
         }
     }
@@ -40,10 +34,6 @@ impl Overlay {
 
     pub(super) fn holds(&self, log: &LogName, seq: u64) -> bool {
         self.count.load(Ordering::Acquire) > 0
-            && self
-                .erased
-                .read()
-                .get(log)
-                .is_some_and(|seqs| seqs.contains(&seq))
+            && self.erased.read().get(log).is_some_and(|seqs| seqs.contains(&seq))
     }
 }

@@ -22,12 +22,10 @@ pub(super) fn start(shared: &Arc<Shared>, jobs: Receiver<Job>, alive: &Alive) ->
         let jobs = Arc::clone(&jobs);
         let shared = Arc::downgrade(shared);
         let alive = alive.clone();
-        thread::Builder::new()
-            .name(format!("log-read-{number}"))
-            .spawn(move || {
-                run(&shared, &jobs);
-                drop(alive);
-            })?;
+        thread::Builder::new().name(format!("log-read-{number}")).spawn(move || {
+            run(&shared, &jobs);
+            drop(alive);
+        })?;
     }
     Ok(())
 }

@@ -22,10 +22,7 @@ use crate::domain::{Row, Status};
 use crate::entry::Record;
 
 /// One chunk of a scan.
-pub(super) const SCAN: Budget = Budget {
-    entries: 256,
-    bytes: 1024 * 1024,
-};
+pub(super) const SCAN: Budget = Budget { entries: 256, bytes: 1024 * 1024 };
 
 /// See the module.
 pub struct Reader {
@@ -41,14 +38,7 @@ impl Reader {
         let mut before = u64::MAX;
         let mut head: Option<Head> = None;
         loop {
-            let slice = self.backward(
-                log,
-                before,
-                Budget {
-                    entries: 16,
-                    ..SCAN
-                },
-            )?;
+            let slice = self.backward(log, before, Budget { entries: 16, ..SCAN })?;
             let Some(first) = slice.records.first() else {
                 break;
             };
@@ -62,17 +52,10 @@ impl Reader {
                     link: super::record::encode_header(&newest.header).link(),
                 });
             }
-            let n = slice
-                .records
-                .iter()
-                .rev()
-                .find_map(|record| record.header.n);
+            let n = slice.records.iter().rev().find_map(|record| record.header.n);
             // System logs count nothing; looking for an ordinal would walk them whole.
             if n.is_some() || log.as_str().starts_with('~') {
-                return Ok(head.map(|head| Head {
-                    n: n.unwrap_or(0),
-                    ..head
-                }));
+                return Ok(head.map(|head| Head { n: n.unwrap_or(0), ..head }));
             }
             before = first.header.position.seq;
         }
@@ -120,14 +103,7 @@ impl Reader {
         budget: Budget,
     ) -> Result<Slice, ReadError> {
         let (from, to) = bounds(log, after.saturating_add(1), upto);
-        let found = match chunk(
-            &*self.shelf,
-            &from,
-            &to,
-            false,
-            budget.entries,
-            budget.bytes,
-        ) {
+        let found = match chunk(&*self.shelf, &from, &to, false, budget.entries, budget.bytes) {
             Ok(found) => found,
             Err(error) => return self.all_from_journal(log, after, upto, budget, error),
         };
@@ -173,10 +149,7 @@ impl Reader {
         let mut after = 0;
         loop {
             let slice = self.forward(log, after, u64::MAX, SCAN)?;
-            let record = slice
-                .records
-                .last()
-                .map(|record| record.header.position.seq);
+            let record = slice.records.last().map(|record| record.header.position.seq);
             let hole = slice.holes.last().map(|hole| hole.1);
             let Some(last) = record.max(hole) else {
                 return Ok(holes);
@@ -332,12 +305,10 @@ impl Reader {
             return Ok(None);
         }
         let erased = self.overlay.holds(log, seq)
-            || (!matches!(
-                view.rest,
-                super::record::Rest::None | super::record::Rest::Whole
-            ) && self.row(log, &view.header.mid)?.is_some_and(|row| {
-                matches!(row.status, Status::Erased(_)) && row.position.seq == seq
-            }));
+            || (!matches!(view.rest, super::record::Rest::None | super::record::Rest::Whole)
+                && self.row(log, &view.header.mid)?.is_some_and(|row| {
+                    matches!(row.status, Status::Erased(_)) && row.position.seq == seq
+                }));
         Ok(view.record(erased))
     }
 
@@ -359,8 +330,6 @@ impl Reader {
 }
 
 fn bounds(log: &LogName, from: u64, upto: u64) -> (Vec<u8>, Vec<u8>) {
-    let end = upto
-        .checked_add(1)
-        .map_or_else(|| end_of(&log_prefix(log)), |to| entry_key(log, to));
+    let end = upto.checked_add(1).map_or_else(|| end_of(&log_prefix(log)), |to| entry_key(log, to));
     (entry_key(log, from), end)
 }

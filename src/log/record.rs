@@ -301,13 +301,7 @@ impl<'a> View<'a> {
         } else {
             Rest::Damaged
         };
-        Ok(Self {
-            header,
-            hash,
-            words,
-            rest,
-            bytes: &bytes[..AROUND + len + words.len()],
-        })
+        Ok(Self { header, hash, words, rest, bytes: &bytes[..AROUND + len + words.len()] })
     }
 
     /// Where the words begin inside the record.
@@ -326,9 +320,6 @@ impl<'a> View<'a> {
             Rest::Whole => Words::Sealed(Bytes::copy_from_slice(self.words)),
             Rest::Zeros | Rest::Damaged => return None,
         };
-        Some(Record {
-            header: self.header.clone(),
-            words,
-        })
+        Some(Record { header: self.header.clone(), words })
     }
 }

@@ -37,12 +37,8 @@ impl ScrubReport {
 
 impl fmt::Display for ScrubReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.findings
-            .iter()
-            .try_for_each(|finding| writeln!(f, "  {finding}"))?;
-        self.holes
-            .iter()
-            .try_for_each(|hole| writeln!(f, "  lost: {hole}"))?;
+        self.findings.iter().try_for_each(|finding| writeln!(f, "  {finding}"))?;
+        self.holes.iter().try_for_each(|hole| writeln!(f, "  lost: {hole}"))?;
         write!(
             f,
             "The store was built anew with {} entries; {} old ones removed. {}",
@@ -67,10 +63,7 @@ pub fn scrub(dir: &Path, options: &Options) -> Result<ScrubReport, OpenError> {
     let _lock = opened.lock;
     let generations = Generations::new(dir.join("store"), options.cache_bytes);
     let mut removed = 0;
-    for old in generations
-        .others()
-        .map_err(io("list", generations.dir()))?
-    {
+    for old in generations.others().map_err(io("list", generations.dir()))? {
         fs::remove_dir_all(&old).map_err(io("remove", &old))?;
         removed += 1;
     }
@@ -125,11 +118,7 @@ fn bytes_below(dir: &Path) -> std::io::Result<u64> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         let meta = entry.metadata()?;
-        bytes += if meta.is_dir() {
-            bytes_below(&entry.path())?
-        } else {
-            meta.len()
-        };
+        bytes += if meta.is_dir() { bytes_below(&entry.path())? } else { meta.len() };
     }
     Ok(bytes)
 }
@@ -162,10 +151,6 @@ pub fn stats(dir: &Path) -> Result<Stats, OpenError> {
         },
         last_group: found.last_group(),
         marked_group: mark.unwrap_or_default().group,
-        logs: catalog
-            .heads()
-            .into_iter()
-            .map(|(log, head)| (log.to_string(), head))
-            .collect(),
+        logs: catalog.heads().into_iter().map(|(log, head)| (log.to_string(), head)).collect(),
     })
 }

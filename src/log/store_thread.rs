@@ -52,6 +52,8 @@ pub(super) struct Keeper {
     pub(super) mark_file: MarkFile,
     pub(super) mark_every: Duration,
     pub(super) rebuild_after: Duration,
+    /// A replay changed it since its last sync.
+    pub(super) replayed: bool,
     /// Up to here the store holds everything.
     pub(super) group: u64,
     pub(super) segment: u32,
@@ -68,27 +70,35 @@ struct StoreThread {
     building: Option<Build>,
 }
 
+impl Drop for StoreThread {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            tracing::error!("the store thread panicked; the log takes nothing more");
+            self.shared.gauge.fail_store(true);
+        }
+    }
+}
+
 pub(super) fn start(
     shared: Arc<Shared>,
     keeper: Option<Keeper>,
     feed: Receiver<Feed>,
     alive: Alive,
 ) -> io::Result<()> {
+    let replayed = keeper.as_ref().is_some_and(|keeper| keeper.replayed);
     let mut this = StoreThread {
         shared,
         keeper,
-        dirty: None,
+        dirty: replayed.then(Instant::now),
         dirty_bytes: 0,
         rebuild_at: None,
         building: None,
     };
-    thread::Builder::new()
-        .name("store".to_owned())
-        .spawn(move || {
-            this.run(&feed);
-            drop(this);
-            drop(alive);
-        })?;
+    thread::Builder::new().name("store".to_owned()).spawn(move || {
+        this.run(&feed);
+        drop(this);
+        drop(alive);
+    })?;
     Ok(())
 }
 
@@ -182,10 +192,7 @@ impl StoreThread {
         let Some(keeper) = &self.keeper else {
             return;
         };
-        if self
-            .dirty
-            .is_some_and(|since| since.elapsed() >= keeper.mark_every)
-        {
+        if self.dirty.is_some_and(|since| since.elapsed() >= keeper.mark_every) {
             self.mark();
         }
         let due = self.rebuild_at.is_some_and(|at| SystemTime::now() >= at);
@@ -212,11 +219,8 @@ impl StoreThread {
             self.shared.gauge.fail_store(true);
             return;
         }
-        let mark = Mark {
-            group: keeper.group,
-            segment: keeper.segment,
-            generation: keeper.generation,
-        };
+        let mark =
+            Mark { group: keeper.group, segment: keeper.segment, generation: keeper.generation };
         if let Err(error) = keeper.mark_file.write(mark) {
             tracing::error!(%error, "store.mark could not be written; the next start replays more");
             return;
@@ -313,11 +317,7 @@ impl StoreThread {
         let (Some(keeper), Some(catalog)) = (&mut self.keeper, &self.shared.catalog) else {
             return Ok(());
         };
-        let span = Span {
-            after: upto,
-            upto: keeper.group,
-            claimed: 0,
-        };
+        let span = Span { after: upto, upto: keeper.group, claimed: 0 };
         pour(&fresh, catalog, span, &AtomicBool::new(false))?;
         fresh.sync()?;
         keeper.generations.point_at(generation)?;

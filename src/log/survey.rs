@@ -91,28 +91,18 @@ pub(super) fn survey(disk: &dyn Disk, dir: &Path, from: SegmentName) -> io::Resu
         last_group = this.last_group;
         all.segments.push(this);
     }
-    let used = all
-        .segments
-        .iter()
-        .rposition(Surveyed::is_used)
-        .map_or(0, |last| last + 1);
+    let used = all.segments.iter().rposition(Surveyed::is_used).map_or(0, |last| last + 1);
     let spares = all.segments.split_off(used);
     all.spares = spares.iter().map(|spare| spare.segment.number).collect();
-    all.absent.retain(|absent| {
-        all.segments
-            .last()
-            .is_some_and(|last| *absent < last.segment.number)
-    });
+    all.absent
+        .retain(|absent| all.segments.last().is_some_and(|last| *absent < last.segment.number));
     Ok(all)
 }
 
 impl Surveyed {
     fn is_used(&self) -> bool {
         self.footer.is_some()
-            || self
-                .scan
-                .as_ref()
-                .is_none_or(|scan| !scan.groups.is_empty() || scan.tail.is_some())
+            || self.scan.as_ref().is_none_or(|scan| !scan.groups.is_empty() || scan.tail.is_some())
     }
 
     /// Where its groups end, for a closed segment whose footer holds.
@@ -130,13 +120,8 @@ impl Survey {
             self.look_at_group(this, &bytes, group);
         }
         let scanned = found.groups.last().map_or(before, GroupAt::last_number);
-        this.first_group = this
-            .first_group
-            .or(found.groups.first().map(|group| group.number));
-        this.last_group = this
-            .footer
-            .as_ref()
-            .map_or(scanned, |footer| footer.last_group);
+        this.first_group = this.first_group.or(found.groups.first().map(|group| group.number));
+        this.last_group = this.footer.as_ref().map_or(scanned, |footer| footer.last_group);
         let whole =
             this.footer.is_some() && found.bad.is_empty() && Some(found.end) == this.groups_end();
         if !whole {
@@ -209,8 +194,7 @@ impl Survey {
     }
 
     fn before(&self, at: usize) -> u64 {
-        at.checked_sub(1)
-            .map_or(0, |before| self.segments[before].last_group)
+        at.checked_sub(1).map_or(0, |before| self.segments[before].last_group)
     }
 
     /// The segment that is written to, if the last one in use is still open.
@@ -231,17 +215,11 @@ impl Survey {
                     && !self.erasures.contains(&(suspect.log.clone(), suspect.seq))
             })
         {
-            let before = scan
-                .groups
-                .len()
-                .checked_sub(2)
-                .map(|at| scan.groups[at].last_number());
+            let before = scan.groups.len().checked_sub(2).map(|at| scan.groups[at].last_number());
             let before = before.unwrap_or_else(|| self.before(self.segments.len() - 1));
             return Some((last.offset..end, before));
         }
-        scan.tail
-            .as_ref()
-            .map(|tail| (tail.clone(), open.last_group))
+        scan.tail.as_ref().map(|tail| (tail.clone(), open.last_group))
     }
 
     /// The number of the newest group.
@@ -259,8 +237,6 @@ impl Survey {
     /// Closed segments whose footer is damaged.
     pub(super) fn footless(&self) -> impl Iterator<Item = &Surveyed> {
         let closed = self.segments.len().saturating_sub(1);
-        self.segments[..closed]
-            .iter()
-            .filter(|this| this.footer.is_none())
+        self.segments[..closed].iter().filter(|this| this.footer.is_none())
     }
 }

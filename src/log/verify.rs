@@ -55,12 +55,8 @@ impl fmt::Display for VerifyReport {
             "{} logs, {} entries ({} erased), {} groups in {} segments",
             self.logs, self.entries, self.erased, self.groups, self.segments
         )?;
-        self.findings
-            .iter()
-            .try_for_each(|finding| writeln!(f, "  {finding}"))?;
-        self.holes
-            .iter()
-            .try_for_each(|hole| writeln!(f, "  missing: {hole}"))?;
+        self.findings.iter().try_for_each(|finding| writeln!(f, "  {finding}"))?;
+        self.holes.iter().try_for_each(|hole| writeln!(f, "  missing: {hole}"))?;
         if self.ok() {
             write!(f, "All is well.")
         } else {
@@ -103,18 +99,10 @@ fn segments(found: &Survey, report: &mut VerifyReport) {
         report.findings.push(Finding::new(place, what, Done::Named));
     };
     for number in &found.absent {
-        note(
-            Path::new(&format!("{number:08}.seg")),
-            0,
-            "the segment is missing".to_owned(),
-        );
+        note(Path::new(&format!("{number:08}.seg")), 0, "the segment is missing".to_owned());
     }
     for this in found.headless() {
-        note(
-            &this.segment.path,
-            0,
-            "the segment's header is damaged".to_owned(),
-        );
+        note(&this.segment.path, 0, "the segment's header is damaged".to_owned());
     }
     for this in found.footless() {
         let end = this.scan.as_ref().map_or(0, |scan| scan.end);
@@ -125,11 +113,7 @@ fn segments(found: &Survey, report: &mut VerifyReport) {
             && !matches!(footer.all(&*this.segment.file), Ok(Some(_)))
         {
             let end = this.groups_end().unwrap_or(0);
-            note(
-                &this.segment.path,
-                end,
-                "the list of places in the footer is damaged".to_owned(),
-            );
+            note(&this.segment.path, end, "the list of places in the footer is damaged".to_owned());
         }
     }
     for damage in found.damage() {
@@ -138,19 +122,11 @@ fn segments(found: &Survey, report: &mut VerifyReport) {
             .iter()
             .find(|this| this.segment.number == damage.segment)
             .map_or_else(|| Path::new(""), |this| &*this.segment.path);
-        let what = format!(
-            "groups {} to {} are damaged",
-            damage.before + 1,
-            damage.behind - 1
-        );
+        let what = format!("groups {} to {} are damaged", damage.before + 1, damage.behind - 1);
         note(path, damage.range.start, what);
     }
     if let (Some((range, _)), Some(open)) = (found.torn(u64::MAX), found.open()) {
-        note(
-            &open.segment.path,
-            range.start,
-            "an unfinished write".to_owned(),
-        );
+        note(&open.segment.path, range.start, "an unfinished write".to_owned());
     }
 }
 
@@ -200,16 +176,8 @@ fn entries(
                 if !mids.insert((log.clone(), header.mid)) {
                     bad("its mid is already used in this log");
                 }
-                let seen = Seen {
-                    link: header.link,
-                    hash: view.hash,
-                };
-                if logs
-                    .entry(log.clone())
-                    .or_default()
-                    .insert(seq, seen)
-                    .is_some()
-                {
+                let seen = Seen { link: header.link, hash: view.hash };
+                if logs.entry(log.clone()).or_default().insert(seq, seen).is_some() {
                     bad("it stands twice in the journal");
                 }
                 report.entries += 1;
@@ -229,14 +197,7 @@ fn entries(
 fn late_redactions(logs: &Logs, derived: &MemoryShelf) {
     for log in logs.keys() {
         let prefix = log_prefix(log);
-        let all = chunk(
-            derived,
-            &prefix,
-            &end_of(&prefix),
-            false,
-            usize::MAX,
-            usize::MAX,
-        );
+        let all = chunk(derived, &prefix, &end_of(&prefix), false, usize::MAX, usize::MAX);
         for (_, bytes) in all.unwrap_or_default() {
             if let Ok(view) = View::read(&bytes)
                 && let Ok(Some(event)) = entry::event(&view.header)
@@ -256,11 +217,7 @@ fn chains(logs: &Logs, report: &mut VerifyReport) {
         let mut expected = 1;
         for (&seq, seen) in entries {
             if seq != expected {
-                report.holes.push(Hole {
-                    log: log.clone(),
-                    from: expected,
-                    to: seq - 1,
-                });
+                report.holes.push(Hole { log: log.clone(), from: expected, to: seq - 1 });
                 // The header that this one links to is lost; the chain goes on from here.
                 link = None;
             }
@@ -340,10 +297,7 @@ fn compare(shelf: &dyn Shelf, derived: &dyn Shelf, kind: u8, note: &mut dyn FnMu
             Ok(held) => held,
             Err(error) => return note(error.to_string()),
         };
-        let end = wanted
-            .last()
-            .map(|(key, _)| key)
-            .max(held.last().map(|(key, _)| key));
+        let end = wanted.last().map(|(key, _)| key).max(held.last().map(|(key, _)| key));
         let Some(end) = end.cloned() else {
             return;
         };
@@ -354,19 +308,12 @@ fn compare(shelf: &dyn Shelf, derived: &dyn Shelf, kind: u8, note: &mut dyn FnMu
                     reported += 1;
                     let log = super::store::log_of(key);
                     let log = log.map_or_else(String::new, |log| format!(" of {log}"));
-                    let seq = if kind == b'm' {
-                        String::new()
-                    } else {
-                        format!(" ({})", seq_of(key))
-                    };
-                    note(format!(
-                        "{what}{log}{seq} is missing or differs from the journal's"
-                    ));
+                    let seq =
+                        if kind == b'm' { String::new() } else { format!(" ({})", seq_of(key)) };
+                    note(format!("{what}{log}{seq} is missing or differs from the journal's"));
                 }
             }
-            if held
-                .keys()
-                .any(|key| !wanted.iter().any(|(wanted, _)| wanted == key))
+            if held.keys().any(|key| !wanted.iter().any(|(wanted, _)| wanted == key))
                 && reported < MOST
             {
                 reported += 1;

@@ -25,10 +25,7 @@ impl Keyring {
     #[must_use]
     pub fn topic_id(&self, room: &LogName, name: &str) -> TopicId {
         let key = self.hash_key("topic", room);
-        TopicId::from_bytes(sixteen(&blake3::keyed_hash(
-            &key,
-            fold_name(name).as_bytes(),
-        )))
+        TopicId::from_bytes(sixteen(&blake3::keyed_hash(&key, fold_name(name).as_bytes())))
     }
 
     /// An imported author's hash in a room: the same author, the same hash.
@@ -97,10 +94,7 @@ mod tests {
     #[test]
     fn hashes_differ_by_room_and_agree_within_one() {
         let ring = Keyring::ephemeral();
-        let (a, b) = (
-            "cardiology".parse().expect("log"),
-            "oncology".parse().expect("log"),
-        );
+        let (a, b) = ("cardiology".parse().expect("log"), "oncology".parse().expect("log"));
         assert_eq!(ring.topic_id(&a, "Sepsis"), ring.topic_id(&a, " sepsis"));
         assert_ne!(ring.topic_id(&a, "Sepsis"), ring.topic_id(&b, "Sepsis"));
         assert_ne!(

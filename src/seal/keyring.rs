@@ -59,9 +59,7 @@ impl Keyring {
     /// A ring that lives and dies with the process.
     #[must_use]
     pub fn ephemeral() -> Self {
-        Self {
-            masters: BTreeMap::from([(1, random())]),
-        }
+        Self { masters: BTreeMap::from([(1, random())]) }
     }
 
     /// Opens the ring in `dir`, or makes one there. `wrapping` names the wrapping key's file; by
@@ -100,10 +98,7 @@ impl Keyring {
             });
         };
         for name in broken {
-            tracing::warn!(
-                copy = name,
-                "a copy of the master keys was unreadable and is restored"
-            );
+            tracing::warn!(copy = name, "a copy of the master keys was unreadable and is restored");
             let from = dir.join(good);
             let bytes = fs::read(&from).map_err(|e| io_error("read", &from, e))?;
             write_private(&dir.join(name), &bytes)?;
@@ -132,11 +127,7 @@ impl Keyring {
     /// The id of the master that seals new words.
     #[must_use]
     pub fn newest(&self) -> u32 {
-        *self
-            .masters
-            .last_key_value()
-            .expect("a ring holds at least one master")
-            .0
+        *self.masters.last_key_value().expect("a ring holds at least one master").0
     }
 
     pub(super) fn log_key(&self, master: u32, log: &LogName) -> Option<[u8; 32]> {
@@ -145,11 +136,7 @@ impl Keyring {
     }
 
     pub(super) fn hash_key(&self, purpose: &str, log: &LogName) -> [u8; 32] {
-        let first = self
-            .masters
-            .first_key_value()
-            .expect("a ring holds at least one master")
-            .1;
+        let first = self.masters.first_key_value().expect("a ring holds at least one master").1;
         derive(&format!("wardroom 2026 v1 {purpose}"), first, log)
     }
 }
@@ -176,13 +163,7 @@ fn wrap_masters(wrapping: &Secret, masters: &BTreeMap<u32, Secret>) -> Vec<u8> {
     let mut nonce = [0; 24];
     getrandom::fill(&mut nonce).expect("the operating system gives random bytes");
     let sealed = XChaCha20Poly1305::new(&Key::from(**wrapping))
-        .encrypt(
-            &XNonce::from(nonce),
-            Payload {
-                msg: &plain,
-                aad: MAGIC,
-            },
-        )
+        .encrypt(&XNonce::from(nonce), Payload { msg: &plain, aad: MAGIC })
         .expect("a short message seals");
     [&nonce[..], &sealed].concat()
 }
@@ -190,13 +171,7 @@ fn wrap_masters(wrapping: &Secret, masters: &BTreeMap<u32, Secret>) -> Vec<u8> {
 fn unwrap_masters(wrapping: &Secret, wrapped: &[u8]) -> Option<BTreeMap<u32, Secret>> {
     let (nonce, sealed) = wrapped.split_first_chunk::<24>()?;
     let plain = XChaCha20Poly1305::new(&Key::from(**wrapping))
-        .decrypt(
-            &XNonce::from(*nonce),
-            Payload {
-                msg: sealed,
-                aad: MAGIC,
-            },
-        )
+        .decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: MAGIC })
         .ok()
         .map(Zeroizing::new)?;
     let mut masters = BTreeMap::new();
@@ -242,20 +217,12 @@ fn write_private(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
         .mode(0o600)
         .open(&temporary)
         .map_err(fail("create"))?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(fail("write"))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(fail("write"))?;
     fs::rename(&temporary, path).map_err(fail("put in place"))?;
     let dir = path.parent().unwrap_or(Path::new("."));
-    File::open(dir)
-        .and_then(|dir| dir.sync_all())
-        .map_err(fail("sync the folder of"))
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(fail("sync the folder of"))
 }
 
 fn io_error(action: &'static str, path: &Path, source: io::Error) -> KeyError {
-    KeyError::Io {
-        action,
-        path: path.to_path_buf(),
-        source,
-    }
+    KeyError::Io { action, path: path.to_path_buf(), source }
 }

@@ -64,28 +64,15 @@ impl Keyring {
     #[must_use]
     pub fn seal(&self, binding: Binding<'_>, words: &[u8]) -> Sealed {
         let key = self.newest();
-        let log_key = self
-            .log_key(key, binding.log)
-            .expect("the newest master is in the ring");
+        let log_key = self.log_key(key, binding.log).expect("the newest master is in the ring");
         let mut nonce = [0; 24];
         getrandom::fill(&mut nonce).expect("the operating system gives random bytes");
         let aad = binding.associated(key);
         let bytes = XChaCha20Poly1305::new(&Key::from(log_key))
-            .encrypt(
-                &XNonce::from(nonce),
-                Payload {
-                    msg: words,
-                    aad: &aad,
-                },
-            )
+            .encrypt(&XNonce::from(nonce), Payload { msg: words, aad: &aad })
             .expect("XChaCha20-Poly1305 takes any message below 256 GiB");
         let hash = *blake3::hash(&bytes).as_bytes();
-        Sealed {
-            key,
-            nonce,
-            bytes: bytes.into(),
-            hash,
-        }
+        Sealed { key, nonce, bytes: bytes.into(), hash }
     }
 
     /// Opens sealed words: `key` and `nonce` as the record's header names them.
@@ -96,18 +83,10 @@ impl Keyring {
         nonce: &[u8; 24],
         sealed: &[u8],
     ) -> Result<Vec<u8>, OpenError> {
-        let log_key = self
-            .log_key(key, binding.log)
-            .ok_or(OpenError::UnknownKey(key))?;
+        let log_key = self.log_key(key, binding.log).ok_or(OpenError::UnknownKey(key))?;
         let aad = binding.associated(key);
         XChaCha20Poly1305::new(&Key::from(log_key))
-            .decrypt(
-                &XNonce::from(*nonce),
-                Payload {
-                    msg: sealed,
-                    aad: &aad,
-                },
-            )
+            .decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: &aad })
             .map_err(|_| OpenError::Changed)
     }
 }

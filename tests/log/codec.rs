@@ -17,9 +17,7 @@ use wardroom_protocol::ids::{Mid, Position};
 use crate::world::{Author, Dice, ask, close, read, small};
 
 fn fixture(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/log/fixtures")
-        .join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/log/fixtures").join(name)
 }
 
 fn writes_fixtures() -> bool {

@@ -10,21 +10,13 @@ use wardroom_protocol::ids::{LogName, Mid};
 
 use crate::world::{Author, Dice, ask, close, read, small, topic};
 
-const ROOMS: [&str; 4] = [
-    "cardiology",
-    "cardiology/moderators",
-    "cardio",
-    "~directory",
-];
+const ROOMS: [&str; 4] = ["cardiology", "cardiology/moderators", "cardio", "~directory"];
 
 /// What happens, in order: the room, whether it is a redaction, a size.
 type Acts = Vec<(usize, bool, usize)>;
 
 fn acts() -> impl Strategy<Value = Acts> {
-    prop::collection::vec(
-        (0..ROOMS.len(), prop::bool::weighted(0.2), 1..3000_usize),
-        1..120,
-    )
+    prop::collection::vec((0..ROOMS.len(), prop::bool::weighted(0.2), 1..3000_usize), 1..120)
 }
 
 fn perform(log: &Log, seed: u64, acts: &Acts) -> Vec<Author> {
@@ -67,11 +59,8 @@ fn rows_of(room: &Author) -> BTreeMap<Mid, Row> {
 }
 
 fn check(log: &Log, rooms: &[Author], dice: &mut Dice) {
-    let mut names: Vec<LogName> = rooms
-        .iter()
-        .filter(|room| room.head() > 0)
-        .map(|room| room.name.clone())
-        .collect();
+    let mut names: Vec<LogName> =
+        rooms.iter().filter(|room| room.head() > 0).map(|room| room.name.clone()).collect();
     names.sort();
     assert_eq!(ask(log, |reader| reader.logs().unwrap()), names);
     for room in rooms {
@@ -87,56 +76,35 @@ fn check_room(log: &Log, room: &Author, dice: &mut Dice) {
     let (after, upto) = (dice.below(130) as u64, dice.below(130) as u64);
     let entries = 1 + dice.below(20);
     ask(log, move |reader| {
-        let budget = Budget {
-            entries,
-            bytes: usize::MAX,
-        };
+        let budget = Budget { entries, bytes: usize::MAX };
         let within = |from: u64, to: u64| -> Vec<_> {
             all.iter()
                 .filter(|record| (from..=to).contains(&record.header.position.seq))
                 .cloned()
                 .collect()
         };
-        let whole = |records: Vec<_>| Slice {
-            records,
-            holes: vec![],
-        };
+        let whole = |records: Vec<_>| Slice { records, holes: vec![] };
         let mut ahead = within(after + 1, upto);
         ahead.truncate(entries);
-        assert_eq!(
-            reader.forward(&name, after, upto, budget).unwrap(),
-            whole(ahead)
-        );
+        assert_eq!(reader.forward(&name, after, upto, budget).unwrap(), whole(ahead));
         let mut back = within(1, upto.saturating_sub(1));
         back.drain(..back.len().saturating_sub(entries));
         assert_eq!(reader.backward(&name, upto, budget).unwrap(), whole(back));
         // At least one, however small the budget.
-        let tiny = Budget {
-            entries: 5,
-            bytes: 1,
-        };
+        let tiny = Budget { entries: 5, bytes: 1 };
         let one = reader.forward(&name, 0, u64::MAX, tiny).unwrap();
-        assert_eq!(
-            one.records,
-            all.first().cloned().into_iter().collect::<Vec<_>>()
-        );
+        assert_eq!(one.records, all.first().cloned().into_iter().collect::<Vec<_>>());
 
         let found = reader.head(&name).unwrap();
         assert_eq!(found.map_or(0, |found| found.position.seq), head);
         if let Some(found) = found {
             let last = all.last().unwrap();
-            assert_eq!(
-                found.link,
-                wardroom::log::record::encode_header(&last.header).link()
-            );
+            assert_eq!(found.link, wardroom::log::record::encode_header(&last.header).link());
             assert_eq!(found.at, last.header.at);
             if !name.as_str().starts_with('~') {
                 assert_eq!(
                     found.n,
-                    all.iter()
-                        .rev()
-                        .find_map(|record| record.header.n)
-                        .unwrap_or(0)
+                    all.iter().rev().find_map(|record| record.header.n).unwrap_or(0)
                 );
             }
         }
@@ -169,27 +137,18 @@ fn check_index(log: &Log, room: &Author, dice: &mut Dice, (after, upto): (u64, u
                 .collect();
             let few =
                 |seqs: &mut dyn Iterator<Item = &u64>| seqs.take(4).copied().collect::<Vec<_>>();
-            let asked = |newest| {
-                reader
-                    .topic(&name, &topic(number), after, upto, 4, newest)
-                    .unwrap()
-            };
+            let asked =
+                |newest| reader.topic(&name, &topic(number), after, upto, 4, newest).unwrap();
             assert_eq!(asked(false), few(&mut filed.iter()));
             assert_eq!(asked(true), few(&mut filed.iter().rev()));
         }
         let wanted: Vec<u64> = (1..=head).step_by(3).collect();
         let got = reader.get(&name, &wanted).unwrap();
         assert_eq!(
-            got.records
-                .iter()
-                .map(|record| record.header.position.seq)
-                .collect::<Vec<_>>(),
+            got.records.iter().map(|record| record.header.position.seq).collect::<Vec<_>>(),
             wanted
         );
-        assert_eq!(
-            reader.get(&name, &[head + 1]).unwrap().holes,
-            [(head + 1, head + 1)]
-        );
+        assert_eq!(reader.get(&name, &[head + 1]).unwrap().holes, [(head + 1, head + 1)]);
         for record in &all {
             if let Some(n) = record.header.n {
                 let seq = Some(record.header.position.seq);
@@ -239,10 +198,7 @@ fn a_closed_log_refuses_and_closing_again_is_harmless() {
     assert_eq!(room.progress.synced(), 1, "what was queued is written");
     assert_eq!(room.progress.stored(), 1);
     let record = room.posting(&mut dice, 10);
-    assert_eq!(
-        room.append(&other, record),
-        Err(wardroom::log::Unavailable::Closed)
-    );
+    assert_eq!(room.append(&other, record), Err(wardroom::log::Unavailable::Closed));
     assert_eq!(other.health(), Health::Failed);
     // The directory is free although a handle lives on.
     let (again, _) = Log::open(dir.path(), small()).unwrap();

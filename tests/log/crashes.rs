@@ -12,13 +12,8 @@ use wardroom::log::{Log, Options, verify};
 use crate::power::Power;
 use crate::world::{Author, Dice, close, quick_dir, read, small, wait};
 
-const POINTS: [&str; 5] = [
-    "journal_half",
-    "journal_written",
-    "before_sync",
-    "after_sync",
-    "segment_switch",
-];
+const POINTS: [&str; 5] =
+    ["journal_half", "journal_written", "before_sync", "after_sync", "segment_switch"];
 const SEEDS: u64 = 200;
 
 /// One room, what was written into it, and who erased what.
@@ -43,17 +38,10 @@ impl Room {
 
 /// Writes until the power goes. Returns the rooms, and whether it went where it should.
 fn write_until_dark(dir: &Path, power: &Power, dice: &mut Dice) -> (Vec<Room>, bool) {
-    let options = Options {
-        disk: Arc::new(power.clone()),
-        ..small()
-    };
+    let options = Options { disk: Arc::new(power.clone()), ..small() };
     let (log, _) = Log::open(dir, options).unwrap();
     let mut rooms: Vec<Room> = ["cardiology", "cardiology/moderators", "oncology"]
-        .map(|name| Room {
-            author: Author::new(name),
-            written: Vec::new(),
-            erased: Vec::new(),
-        })
+        .map(|name| Room { author: Author::new(name), written: Vec::new(), erased: Vec::new() })
         .into();
     'writing: for _ in 0..40 {
         for _ in 0..=dice.below(8) {
@@ -64,16 +52,12 @@ fn write_until_dark(dir: &Path, power: &Power, dice: &mut Dice) -> (Vec<Room>, b
             if head > 2 && dice.below(6) == 0 {
                 let target = 1 + dice.below(before.len()) as u64;
                 let fresh = !room.erased.iter().any(|(_, erased)| *erased == target);
-                let is_message = before[usize::try_from(target).unwrap() - 1]
-                    .header
-                    .n
-                    .is_some();
+                let is_message = before[usize::try_from(target).unwrap() - 1].header.n.is_some();
                 if fresh && is_message {
                     if room.author.try_redact(&log, dice, target).is_err() {
                         break 'writing;
                     }
-                    room.written
-                        .push(room.author.records.last().unwrap().clone());
+                    room.written.push(room.author.records.last().unwrap().clone());
                     room.erased.push((head + 1, target));
                     continue;
                 }
@@ -126,10 +110,7 @@ fn judge(dir: &Path, rooms: &[Room]) -> Result<(), String> {
                 records.len()
             ));
         } else if records.len() > room.written.len() || records != room.expected(records.len()) {
-            wrong.push(format!(
-                "{}: other records than were written",
-                room.author.name
-            ));
+            wrong.push(format!("{}: other records than were written", room.author.name));
         }
     }
     close(log);
@@ -137,11 +118,7 @@ fn judge(dir: &Path, rooms: &[Room]) -> Result<(), String> {
     if !report.ok() {
         wrong.push(report.to_string());
     }
-    if wrong.is_empty() {
-        Ok(())
-    } else {
-        Err(wrong.join("; "))
-    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
 }
 
 /// One crash and one restart.
@@ -149,11 +126,7 @@ fn run(seed: u64, lying: bool) -> (Option<&'static str>, Result<(), String>) {
     let mut dice = Dice(0x9E37_79B9_7F4A_7C15 ^ (seed + 1));
     dice.roll();
     let point = POINTS[usize::try_from(seed).unwrap() % POINTS.len()];
-    let nth = if point == "segment_switch" {
-        1
-    } else {
-        1 + dice.below(25) as u64
-    };
+    let nth = if point == "segment_switch" { 1 } else { 1 + dice.below(25) as u64 };
     let dir = quick_dir();
     let power = Power::new((point, nth), lying);
     let (rooms, went) = write_until_dark(dir.path(), &power, &mut dice);
@@ -177,10 +150,7 @@ fn a_power_cut_loses_nothing_acknowledged() {
     println!("seeds 0..{SEEDS}, power cuts by point: {hits:?}");
     for point in POINTS {
         let count = hits.get(point).copied().unwrap_or(0);
-        assert!(
-            count >= 20,
-            "{point} was hit {count} times: the test does not test it"
-        );
+        assert!(count >= 20, "{point} was hit {count} times: the test does not test it");
     }
 }
 

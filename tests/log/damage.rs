@@ -11,9 +11,7 @@ use crate::world::{Author, Dice, close, copy_dir, files, quick_dir, read, small}
 pub(crate) fn template(dir: &Path) -> Vec<Author> {
     let mut dice = Dice(101);
     let (log, _) = Log::open(dir, small()).unwrap();
-    let mut rooms: Vec<Author> = ["cardiology", "cardiology/moderators"]
-        .map(Author::new)
-        .into();
+    let mut rooms: Vec<Author> = ["cardiology", "cardiology/moderators"].map(Author::new).into();
     for round in 0..330 {
         for room in &mut rooms {
             match round {
@@ -39,7 +37,15 @@ pub(crate) fn assert_whole(dir: &Path, rooms: &[Author], what: &str) {
     for room in rooms {
         let (records, holes) = read(&log, &room.name);
         assert_eq!(holes, [], "{what}: {}", room.name);
-        assert!(records == room.records, "{what}: {} differs", room.name);
+        let same = records.iter().zip(&room.records).take_while(|(a, b)| a == b);
+        assert!(
+            records == room.records,
+            "{what}: {} differs behind entry {}, {} of {} read",
+            room.name,
+            same.count(),
+            records.len(),
+            room.records.len()
+        );
     }
     close(log);
 }
@@ -56,12 +62,7 @@ fn without_its_directory_the_store_is_rebuilt() {
     fs::remove_dir_all(dir.path().join("store")).unwrap();
     let (log, recovery) = Log::open(dir.path(), small()).unwrap();
     assert!(recovery.rebuilt);
-    assert!(
-        recovery
-            .findings
-            .iter()
-            .any(|finding| finding.what.contains("missing"))
-    );
+    assert!(recovery.findings.iter().any(|finding| finding.what.contains("missing")));
     close(log);
     assert_whole(dir.path(), &rooms, "rebuilt");
     let report = verify(dir.path()).unwrap();
@@ -124,11 +125,7 @@ fn a_snapshot_half_made_does_not_stop_it() {
     let moved = |finding: &wardroom::log::Finding| {
         finding.done == Done::SetAside && finding.place.to_string().contains("generating")
     };
-    assert!(
-        recovery.findings.iter().any(moved),
-        "{:?}",
-        recovery.findings
-    );
+    assert!(recovery.findings.iter().any(moved), "{:?}", recovery.findings);
     close(log);
     assert_whole(dir.path(), &rooms, "snapshot");
 }

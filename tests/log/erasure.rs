@@ -42,10 +42,7 @@ fn erase_some(dir: &Path, options: Options) -> (Log, Author, Vec<Vec<u8>>) {
     room.synced();
     let needles = vec![sealed(&room, 7), sealed(&room, 400)];
     for needle in &needles {
-        assert!(
-            !holds(dir, needle).is_empty(),
-            "the search finds what is there"
-        );
+        assert!(!holds(dir, needle).is_empty(), "the search finds what is there");
     }
     room.redact(&log, &mut dice, 7);
     room.redact(&log, &mut dice, 400);
@@ -58,10 +55,7 @@ fn words_are_gone_from_the_journal_when_the_redaction_is_acknowledged() {
     let dir = tempfile::tempdir().unwrap();
     let (log, room, needles) = erase_some(dir.path(), small());
     for needle in &needles {
-        assert_eq!(
-            holds(&dir.path().join("journal"), needle),
-            Vec::<String>::new()
-        );
+        assert_eq!(holds(&dir.path().join("journal"), needle), Vec::<String>::new());
     }
     // Readers see it at once, whether or not the store has followed. The newest entries may not be
     // in the store yet.
@@ -76,11 +70,7 @@ fn words_are_gone_from_the_journal_when_the_redaction_is_acknowledged() {
     assert_eq!(report.erased, 2);
     assert!(scrub(dir.path(), &small()).unwrap().ok());
     for needle in &needles {
-        assert_eq!(
-            holds(dir.path(), needle),
-            Vec::<String>::new(),
-            "after the scrub"
-        );
+        assert_eq!(holds(dir.path(), needle), Vec::<String>::new(), "after the scrub");
     }
     let report = verify(dir.path()).unwrap();
     assert!(report.ok(), "{report}");
@@ -92,15 +82,10 @@ fn words_are_gone_from_the_journal_when_the_redaction_is_acknowledged() {
 #[test]
 fn the_store_is_rebuilt_by_itself_in_time() {
     let dir = tempfile::tempdir().unwrap();
-    let options = Options {
-        rebuild_after: Duration::ZERO,
-        ..small()
-    };
+    let options = Options { rebuild_after: Duration::ZERO, ..small() };
     let (log, mut room, needles) = erase_some(dir.path(), options);
     for needle in &needles {
-        wait("no file holds the words", || {
-            holds(dir.path(), needle).is_empty()
-        });
+        wait("no file holds the words", || holds(dir.path(), needle).is_empty());
     }
     // Serving and writing went on.
     room.post(&log, &mut Dice(3), 100);

@@ -50,10 +50,7 @@ fn a_damaged_byte_in_a_closed_segment_is_mended() {
         }
         let scrubbed = scrub(dir.path(), &small()).unwrap();
         assert!(scrubbed.ok(), "{what}: {scrubbed}");
-        assert!(
-            !scrubbed.findings.is_empty(),
-            "{what}: mended without a word"
-        );
+        assert!(!scrubbed.findings.is_empty(), "{what}: mended without a word");
         let report = verify(dir.path()).unwrap();
         assert!(report.ok(), "{what}: {report}");
         if place % 4 == 1 {
@@ -106,6 +103,7 @@ fn without_its_journal_the_store_writes_it_back() {
     fs::remove_dir_all(dir.path().join("journal")).unwrap();
     let (log, recovery) = Log::open(dir.path(), small()).unwrap();
     assert!(recovery.holes.is_empty(), "{:?}", recovery.holes);
+    assert!(!recovery.tail_lost, "{:?}", recovery.findings);
     close(log);
     assert_whole(dir.path(), &rooms, "the journal gone");
     let report = verify(dir.path()).unwrap();
@@ -121,31 +119,20 @@ fn what_both_lack_is_a_named_hole() {
     let mut bytes = fs::read(&file).unwrap();
     // A byte in the header of some record: its position is in there.
     let needle = rooms[0].records[99].header.mid;
-    let at = bytes
-        .windows(16)
-        .position(|window| window == needle.as_bytes())
-        .unwrap();
+    let at = bytes.windows(16).position(|window| window == needle.as_bytes()).unwrap();
     bytes[at] ^= 1;
     fs::write(&file, bytes).unwrap();
     let (log, recovery) = Log::open(dir.path(), small()).unwrap();
     assert_eq!(recovery.holes.len(), 1, "{:?}", recovery.holes);
     let hole = &recovery.holes[0];
     assert_eq!((&hole.log, hole.from, hole.to), (&rooms[0].name, 100, 100));
-    assert!(
-        recovery
-            .findings
-            .iter()
-            .any(|finding| finding.done == Done::Lost)
-    );
+    assert!(recovery.findings.iter().any(|finding| finding.done == Done::Lost));
     let (records, holes) = read(&log, &rooms[0].name);
     assert_eq!(holes, [(100, 100)]);
     let mut others = rooms[0].records.clone();
     others.remove(99);
     assert_eq!(records, others);
-    assert_eq!(
-        read(&log, &rooms[1].name),
-        (rooms[1].records.clone(), vec![])
-    );
+    assert_eq!(read(&log, &rooms[1].name), (rooms[1].records.clone(), vec![]));
     close(log);
     // It is still named afterwards, and nothing else is wrong.
     let report = verify(dir.path()).unwrap();
@@ -181,17 +168,9 @@ fn a_torn_end_is_dropped_and_the_log_goes_on() {
         fs::write(&file, bytes).unwrap();
         let (log, recovery) = Log::open(dir.path(), small()).unwrap();
         let dropped = |finding: &wardroom::log::Finding| finding.done == Done::TornEndDropped;
-        assert!(
-            recovery.findings.iter().any(dropped),
-            "{name}: {:?}",
-            recovery.findings
-        );
+        assert!(recovery.findings.iter().any(dropped), "{name}: {:?}", recovery.findings);
         assert!(recovery.holes.is_empty() && !recovery.tail_lost, "{name}");
-        assert_eq!(
-            read(&log, &room.name),
-            (room.records.clone(), vec![]),
-            "{name}"
-        );
+        assert_eq!(read(&log, &room.name), (room.records.clone(), vec![]), "{name}");
         close(log);
         let report = verify(dir.path()).unwrap();
         assert!(report.ok(), "{name}: {report}");
@@ -209,13 +188,43 @@ fn the_end_that_the_store_knows_is_damage_and_mended() {
     bytes[end - 3000..end].fill(0);
     fs::write(&file, bytes).unwrap();
     let (log, recovery) = Log::open(dir.path(), small()).unwrap();
-    assert!(
-        recovery.holes.is_empty() && !recovery.tail_lost,
-        "{:?}",
-        recovery.findings
-    );
+    assert!(recovery.holes.is_empty() && !recovery.tail_lost, "{:?}", recovery.findings);
     close(log);
     assert_whole(dir.path(), &rooms, "the end");
+    let report = verify(dir.path()).unwrap();
+    assert!(report.ok(), "{report}");
+}
+
+#[test]
+fn a_lost_end_that_nobody_can_name_is_said() {
+    let dir = quick_dir();
+    let rooms = template(dir.path());
+    let open = u32::try_from(stats(dir.path()).unwrap().segments).unwrap();
+    let file = segment(dir.path(), open);
+    let mut bytes = fs::read(&file).unwrap();
+    let end = used(&bytes);
+    bytes[end - 3000..end].fill(0);
+    fs::write(&file, bytes).unwrap();
+    // The mark still says which group was safe once; the store that had it is gone.
+    fs::remove_dir_all(dir.path().join("store")).unwrap();
+    let (log, recovery) = Log::open(dir.path(), small()).unwrap();
+    assert!(recovery.tail_lost, "{:?}", recovery.findings);
+    let mut lost = 0;
+    for room in &rooms {
+        let records = read(&log, &room.name).0;
+        lost += room.records.len() - records.len();
+        assert_eq!(records, room.records[..records.len()]);
+    }
+    assert!(lost > 0, "the test damaged nothing");
+    // The log goes on, in a new epoch that its rooms open.
+    let mut other = Author::new("oncology");
+    other.post(&log, &mut Dice(151), 100);
+    other.stored();
+    close(log);
+    let (log, recovery) = Log::open(dir.path(), small()).unwrap();
+    assert!(!recovery.tail_lost, "it is said once");
+    assert_eq!(read(&log, &other.name).0, other.records);
+    close(log);
     let report = verify(dir.path()).unwrap();
     assert!(report.ok(), "{report}");
 }

@@ -1,8 +1,5 @@
 //! The durable log, proven: what it promises, and what a crash, damage or a full queue does to it.
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on says where it stopped"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
 
 mod codec;
 mod contract;

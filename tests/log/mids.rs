@@ -84,9 +84,7 @@ fn a_fresh_mid_rarely_costs_a_question() {
         index.seed(*mid);
     }
     assert!(known.iter().all(|mid| index.find(mid) == Found::AskStore));
-    let asked = (0..50_000)
-        .filter(|_| index.find(&dice.mid()) == Found::AskStore)
-        .count();
+    let asked = (0..50_000).filter(|_| index.find(&dice.mid()) == Found::AskStore).count();
     println!("of 50,000 fresh mids beside 50,000 known ones, {asked} would be asked about");
     assert!(asked < 5_000, "the filters are too small: {asked}");
 }

@@ -14,24 +14,17 @@ fn restart_with_100_000_entries() {
     let dir = tempfile::tempdir().unwrap();
     let (log, _) = Log::open(dir.path(), Options::default()).unwrap();
     let mut dice = Dice(81);
-    let mut rooms: Vec<Author> = (0..20)
-        .map(|at| Author::new(&format!("room-{at}")))
-        .collect();
+    let mut rooms: Vec<Author> = (0..20).map(|at| Author::new(&format!("room-{at}"))).collect();
     let begun = Instant::now();
     for at in 0..ENTRIES {
         let room = &mut rooms[usize::try_from(at).unwrap() % 20];
-        wait("the log takes it", || {
-            log.health() == wardroom::log::Health::Ready
-        });
+        wait("the log takes it", || log.health() == wardroom::log::Health::Ready);
         room.post(&log, &mut dice, 300);
     }
     rooms.iter().for_each(Author::synced);
     let safe = begun.elapsed();
     rooms.iter().for_each(Author::stored);
-    println!(
-        "{ENTRIES} entries: safe after {safe:.2?}, stored after {:.2?}",
-        begun.elapsed()
-    );
+    println!("{ENTRIES} entries: safe after {safe:.2?}, stored after {:.2?}", begun.elapsed());
     close(log);
     let begun = Instant::now();
     let (log, _) = Log::open(dir.path(), Options::default()).unwrap();
@@ -41,20 +34,12 @@ fn restart_with_100_000_entries() {
     std::fs::remove_file(dir.path().join("store.mark")).unwrap();
     let begun = Instant::now();
     let (log, recovery) = Log::open(dir.path(), Options::default()).unwrap();
-    println!(
-        "restart without a mark: {:.3?}, {} replayed",
-        begun.elapsed(),
-        recovery.replayed
-    );
+    println!("restart without a mark: {:.3?}, {} replayed", begun.elapsed(), recovery.replayed);
     close(log);
     std::fs::remove_dir_all(dir.path().join("store")).unwrap();
     let begun = Instant::now();
     let (log, recovery) = Log::open(dir.path(), Options::default()).unwrap();
-    println!(
-        "restart without a store: {:.3?}, {} replayed",
-        begun.elapsed(),
-        recovery.replayed
-    );
+    println!("restart without a store: {:.3?}, {} replayed", begun.elapsed(), recovery.replayed);
     assert!(recovery.rebuilt);
     for room in &rooms {
         assert_eq!(read(&log, &room.name).0, room.records);
@@ -71,9 +56,7 @@ fn appends_with_64_in_flight() {
     probe.sync_all().unwrap();
     let (begun, mut syncs) = (Instant::now(), 0_u32);
     while begun.elapsed() < Duration::from_secs(1) {
-        probe
-            .write_all_at(&[2; 700], u64::from(syncs % 1000) * 4096)
-            .unwrap();
+        probe.write_all_at(&[2; 700], u64::from(syncs % 1000) * 4096).unwrap();
         probe.sync_data().unwrap();
         syncs += 1;
     }

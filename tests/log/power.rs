@@ -114,11 +114,8 @@ impl Power {
                 }
             }
         }
-        let contents: Vec<Vec<u8>> = state
-            .inodes
-            .iter_mut()
-            .map(|inode| inode.settled(dice))
-            .collect();
+        let contents: Vec<Vec<u8>> =
+            state.inodes.iter_mut().map(|inode| inode.settled(dice)).collect();
         for path in state.names.keys() {
             fs::remove_file(path).unwrap();
         }
@@ -187,11 +184,7 @@ impl DiskFile for PowerFile {
         let mut old = vec![0; usize::try_from(known).unwrap()];
         inode.file.read_exact_at(&mut old, offset)?;
         inode.file.write_all_at(bytes, offset)?;
-        inode.changes.push(Change::Write {
-            at: offset,
-            old,
-            new: bytes.to_vec(),
-        });
+        inode.changes.push(Change::Write { at: offset, old, new: bytes.to_vec() });
         Ok(())
     }
 
@@ -218,20 +211,13 @@ impl DiskFile for PowerFile {
         let mut state = power.state()?;
         let inode = &mut state.inodes[self.inode];
         let old = inode.file.metadata()?.len();
-        assert!(
-            size >= old || old == 0 || size == 0,
-            "the journal only grows files"
-        );
+        assert!(size >= old || old == 0 || size == 0, "the journal only grows files");
         if size < old {
             // Remembered as zeros written and the size given up: enough to undo it.
             let mut bytes = vec![0; usize::try_from(old).unwrap()];
             inode.file.read_exact_at(&mut bytes, 0)?;
             let new = vec![0; bytes.len()];
-            inode.changes.push(Change::Write {
-                at: 0,
-                old: bytes,
-                new,
-            });
+            inode.changes.push(Change::Write { at: 0, old: bytes, new });
         }
         inode.file.set_len(size)?;
         inode.changes.push(Change::Resize { old, new: size });
@@ -253,10 +239,7 @@ impl Disk for Power {
                 .create(create)
                 .truncate(false)
                 .open(path)?;
-            state.inodes.push(Inode {
-                file,
-                changes: Vec::new(),
-            });
+            state.inodes.push(Inode { file, changes: Vec::new() });
             let inode = state.inodes.len() - 1;
             state.names.insert(path.to_path_buf(), inode);
             if fresh {
@@ -266,10 +249,7 @@ impl Disk for Power {
             }
             inode
         };
-        Ok(Arc::new(PowerFile {
-            disk: Arc::clone(&self.0),
-            inode,
-        }))
+        Ok(Arc::new(PowerFile { disk: Arc::clone(&self.0), inode }))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -278,9 +258,7 @@ impl Disk for Power {
         if let Some(inode) = state.names.remove(from) {
             state.names.insert(to.to_path_buf(), inode);
         }
-        state
-            .namings
-            .push(Naming::Renamed(from.to_path_buf(), to.to_path_buf()));
+        state.namings.push(Naming::Renamed(from.to_path_buf(), to.to_path_buf()));
         Ok(())
     }
 

@@ -14,16 +14,16 @@ use crate::world::{Author, Dice, block, close, read, small, wait};
 fn a_group_is_acknowledged_after_its_one_sync() {
     let dir = tempfile::tempdir().unwrap();
     let power = Power::new(("never", 0), false);
-    let options = Options {
-        disk: Arc::new(power.clone()),
-        mark_every: Duration::from_hours(1),
-        ..small()
-    };
+    let options =
+        Options { disk: Arc::new(power.clone()), mark_every: Duration::from_hours(1), ..small() };
     let (log, _) = Log::open(dir.path(), options).unwrap();
     let mut room = Author::new("cardiology");
     let mut dice = Dice(31);
     room.create(&log, &mut dice);
     room.stored();
+    // The spare is made by its own thread, with a sync of its own.
+    let spare = dir.path().join("journal/00000002.seg");
+    wait("the spare is made", || spare.exists());
     let syncs = || power.0.syncs.load(Ordering::SeqCst);
     for _ in 0..20 {
         let before = syncs();
@@ -55,9 +55,7 @@ fn a_failed_sync_is_never_tried_again() {
         };
         let (log, _) = Log::open(dir.path(), options).unwrap();
         // The spare is made by its own thread; its syncs must not be the one that fails.
-        wait("the spare is made", || {
-            dir.path().join("journal/00000002.seg").exists()
-        });
+        wait("the spare is made", || dir.path().join("journal/00000002.seg").exists());
         let begun = power.0.syncs.load(Ordering::SeqCst);
         power.0.failing_sync.store(begun + nth, Ordering::SeqCst);
         let mut room = Author::new("cardiology");
@@ -77,11 +75,7 @@ fn a_failed_sync_is_never_tried_again() {
         assert_eq!(refused, Some(Unavailable::Failed));
         assert_eq!(log.health(), Health::Failed);
         assert!(room.progress.failed());
-        assert_eq!(
-            room.progress.synced(),
-            nth - 1,
-            "nothing after the failure is acknowledged"
-        );
+        assert_eq!(room.progress.synced(), nth - 1, "nothing after the failure is acknowledged");
         let acked = usize::try_from(nth - 1).unwrap();
         close(log);
         let (log, _) = Log::open(dir.path(), small()).unwrap();
@@ -99,10 +93,7 @@ fn a_directory_in_use_is_named() {
     let (log, _) = Log::open(dir.path(), small()).unwrap();
     let refused = Log::open(dir.path(), small()).unwrap_err();
     assert!(matches!(refused, OpenError::Locked(_)));
-    assert!(
-        refused.to_string().contains("in use by another process"),
-        "{refused}"
-    );
+    assert!(refused.to_string().contains("in use by another process"), "{refused}");
     assert!(matches!(verify(dir.path()), Err(OpenError::Locked(_))));
     close(log);
     close(Log::open(dir.path(), small()).unwrap().0);
@@ -144,12 +135,7 @@ impl Disk for Gated {
 fn lagging(options: &Options) {
     let dir = tempfile::tempdir().unwrap();
     let gate = Arc::new(Mutex::new(()));
-    let options = Options {
-        disk: Arc::new(Gated {
-            gate: Arc::clone(&gate),
-        }),
-        ..options.clone()
-    };
+    let options = Options { disk: Arc::new(Gated { gate: Arc::clone(&gate) }), ..options.clone() };
     let (log, _) = Log::open(dir.path(), options).unwrap();
     let mut room = Author::new("cardiology");
     let mut dice = Dice(51);
@@ -171,27 +157,18 @@ fn lagging(options: &Options) {
 
 #[test]
 fn a_store_that_lags_by_bytes_is_said() {
-    lagging(&Options {
-        lag_bytes: 20_000,
-        ..small()
-    });
+    lagging(&Options { lag_bytes: 20_000, ..small() });
 }
 
 #[test]
 fn a_store_that_lags_by_time_is_said() {
-    lagging(&Options {
-        lag_age: Duration::from_millis(50),
-        ..small()
-    });
+    lagging(&Options { lag_age: Duration::from_millis(50), ..small() });
 }
 
 #[test]
 fn a_full_queue_refuses_and_takes_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let options = Options {
-        queue_bytes: 3_000,
-        ..small()
-    };
+    let options = Options { queue_bytes: 3_000, ..small() };
     let (log, _) = Log::open(dir.path(), options).unwrap();
     let mut room = Author::new("cardiology");
     let mut dice = Dice(61);
@@ -211,10 +188,7 @@ fn what_the_log_does_not_keep_is_refused() {
     let mut room = Author::new("cardiology");
     let mut dice = Dice(71);
     let record = room.posting(&mut dice, 101 * 1024);
-    assert!(matches!(
-        room.append(&log, record),
-        Err(Unavailable::TooLarge(_))
-    ));
+    assert!(matches!(room.append(&log, record), Err(Unavailable::TooLarge(_))));
     let mut record = room.posting(&mut dice, 100);
     record.header.words_len = 99;
     assert_eq!(room.append(&log, record), Err(Unavailable::Malformed));

@@ -18,11 +18,7 @@ pub(crate) const EPOCH: u64 = 1_763_787_600;
 
 /// Small segments, so that a test sees many.
 pub(crate) fn small() -> Options {
-    Options {
-        segment_bytes: 256 * 1024,
-        cache_bytes: 4 * 1024 * 1024,
-        ..Options::default()
-    }
+    Options { segment_bytes: 256 * 1024, cache_bytes: 4 * 1024 * 1024, ..Options::default() }
 }
 
 pub(crate) fn log_name(text: &str) -> LogName {
@@ -104,16 +100,11 @@ impl Author {
             facts: entry::facts(event).into(),
             key: 1,
             nonce: [3; 24],
-            words_len: sealed
-                .as_ref()
-                .map_or(0, |sealed| sealed.len().try_into().unwrap()),
+            words_len: sealed.as_ref().map_or(0, |sealed| sealed.len().try_into().unwrap()),
             words_hash: *blake3::hash(sealed.as_deref().unwrap_or_default()).as_bytes(),
             link: self.link,
         };
-        Record {
-            header,
-            words: sealed.map_or(Words::None, Words::Sealed),
-        }
+        Record { header, words: sealed.map_or(Words::None, Words::Sealed) }
     }
 
     /// Hands a record over and takes it as written.
@@ -128,10 +119,7 @@ impl Author {
     }
 
     pub(crate) fn create(&mut self, log: &Log, dice: &mut Dice) {
-        let event = Event::RoomCreated {
-            class: Class::Discussion,
-            specialty: None,
-        };
+        let event = Event::RoomCreated { class: Class::Discussion, specialty: None };
         let words = dice.bytes(40);
         let record = self.make(dice, &event, Some(words));
         self.append(log, record).unwrap();
@@ -168,11 +156,7 @@ impl Author {
         let Ok(Some(Event::MessagePosted { topic, .. })) = entry::event(&target.header) else {
             panic!("only messages are redacted");
         };
-        let event = Event::MessageRedacted {
-            of: target.header.mid,
-            seq,
-            topic,
-        };
+        let event = Event::MessageRedacted { of: target.header.mid, seq, topic };
         let record = self.make(dice, &event, Some(b"synthetic reason".to_vec()));
         self.append(log, record)?;
         self.records[usize::try_from(seq).unwrap() - 1].words = Words::Erased;
@@ -185,16 +169,12 @@ impl Author {
 
     /// Waits until everything is synced.
     pub(crate) fn synced(&self) {
-        wait("everything is synced", || {
-            self.progress.synced() >= self.head()
-        });
+        wait("everything is synced", || self.progress.synced() >= self.head());
     }
 
     /// Waits until the store has everything.
     pub(crate) fn stored(&self) {
-        wait("the store has everything", || {
-            self.progress.stored() >= self.head()
-        });
+        wait("the store has everything", || self.progress.stored() >= self.head());
     }
 }
 
@@ -209,11 +189,7 @@ pub(crate) fn wait(what: &str, condition: impl Fn() -> bool) {
 
 /// Runs a future to its end.
 pub(crate) fn block<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(future)
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
 /// Asks the log.
@@ -229,9 +205,7 @@ pub(crate) fn read(log: &Log, name: &LogName) -> (Vec<Record>, Vec<(u64, u64)>) 
     let name = name.clone();
     ask(log, move |reader| {
         let mut records = Vec::new();
-        let holes = reader
-            .scan(&name, &mut |record| records.push(record.clone()))
-            .unwrap();
+        let holes = reader.scan(&name, &mut |record| records.push(record.clone())).unwrap();
         (records, holes)
     })
 }
@@ -245,9 +219,7 @@ pub(crate) fn close(log: Log) {
 /// A directory in memory, where there is one: for tests that damage files again and again and do not
 /// concern syncs.
 pub(crate) fn quick_dir() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm")
-        .or_else(|_| tempfile::tempdir())
-        .unwrap()
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 /// Copies a directory with everything in it.

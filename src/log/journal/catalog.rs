@@ -37,11 +37,7 @@ pub(in crate::log) struct Catalog {
 
 impl Catalog {
     pub(in crate::log) fn new(disk: Arc<dyn Disk>, dir: PathBuf) -> Self {
-        Self {
-            disk,
-            dir,
-            segments: RwLock::default(),
-        }
+        Self { disk, dir, segments: RwLock::default() }
     }
 
     pub(in crate::log) fn disk(&self) -> &Arc<dyn Disk> {
@@ -72,9 +68,7 @@ impl Catalog {
     /// Adds synced records to an open segment.
     pub(in crate::log) fn note(&self, number: SegmentName, records: Vec<(LogName, u64, u32)>) {
         let mut segments = self.segments.write();
-        let state = segments
-            .entry(number)
-            .or_insert_with(|| State::Open(Places::new()));
+        let state = segments.entry(number).or_insert_with(|| State::Open(Places::new()));
         if let State::Open(places) = state {
             for (log, seq, offset) in records {
                 let list = places.entry(log).or_default();
@@ -97,18 +91,12 @@ impl Catalog {
     pub(in crate::log) fn heads(&self) -> BTreeMap<LogName, u64> {
         let mut heads: BTreeMap<LogName, u64> = BTreeMap::new();
         let mut raise = |log: &LogName, seq| {
-            heads
-                .entry(log.clone())
-                .and_modify(|head| *head = (*head).max(seq))
-                .or_insert(seq);
+            heads.entry(log.clone()).and_modify(|head| *head = (*head).max(seq)).or_insert(seq);
         };
         for state in self.segments.read().values() {
             match state {
                 State::Closed(footer) => {
-                    footer
-                        .logs
-                        .iter()
-                        .for_each(|(log, extent)| raise(log, extent.last));
+                    footer.logs.iter().for_each(|(log, extent)| raise(log, extent.last));
                 }
                 State::Open(places) => {
                     for (log, places) in places {
@@ -127,13 +115,7 @@ impl Catalog {
         let mut all = BTreeMap::new();
         for number in self.segments() {
             for (seq, offset) in self.places_in(number, log, None)? {
-                all.insert(
-                    seq,
-                    Place {
-                        segment: number,
-                        offset,
-                    },
-                );
+                all.insert(seq, Place { segment: number, offset });
             }
         }
         Ok(all)
@@ -144,10 +126,7 @@ impl Catalog {
         for number in self.segments().into_iter().rev() {
             let places = self.places_in(number, log, Some(seq))?;
             if let Ok(at) = places.binary_search_by_key(&seq, |place| place.0) {
-                return Ok(Some(Place {
-                    segment: number,
-                    offset: places[at].1,
-                }));
+                return Ok(Some(Place { segment: number, offset: places[at].1 }));
             }
         }
         Ok(None)
@@ -190,21 +169,18 @@ impl Catalog {
         let bytes = segment::read_all(&*file)?;
         let limit = usize::try_from(footer.groups_end).unwrap_or(bytes.len());
         let found = scan(&bytes, limit, footer.first_group.saturating_sub(1));
-        Ok(places_of(&bytes, &found.groups)
-            .remove(log)
-            .unwrap_or_default())
+        Ok(places_of(&bytes, &found.groups).remove(log).unwrap_or_default())
     }
 
     /// The bytes of the record at a place; `None` if no record with a good header lies there.
     pub(in crate::log) fn read(&self, place: Place) -> io::Result<Option<Vec<u8>>> {
         let file = self.open(place.segment)?.file;
         let at = u64::from(place.offset);
-        let mut bytes = vec![
-            0;
-            usize::try_from(file.size()?.saturating_sub(at))
-                .unwrap_or(0)
-                .min(LARGEST + AROUND)
-        ];
+        let mut bytes =
+            vec![
+                0;
+                usize::try_from(file.size()?.saturating_sub(at)).unwrap_or(0).min(LARGEST + AROUND)
+            ];
         file.read_at(&mut bytes, at)?;
         let len = View::read(&bytes).ok().map(|view| view.bytes.len());
         Ok(len.map(|len| {
@@ -220,10 +196,7 @@ pub(in crate::log) fn places_of(bytes: &[u8], groups: &[super::GroupAt]) -> Plac
     for record in groups.iter().flat_map(|group| &group.records) {
         if let Ok(view) = View::read(&bytes[record.offset..record.offset + record.len]) {
             let offset = u32::try_from(record.offset).expect("a segment is below 4 GiB");
-            places
-                .entry(view.header.log)
-                .or_default()
-                .push((view.header.position.seq, offset));
+            places.entry(view.header.log).or_default().push((view.header.position.seq, offset));
         }
     }
     for list in places.values_mut() {

@@ -106,10 +106,7 @@ pub(in crate::log) fn write_footer(
     before: u64,
 ) -> io::Result<Option<Footer>> {
     let places = places_of(bytes, &found.groups);
-    let first = found
-        .groups
-        .first()
-        .map_or(before + 1, |group| group.number);
+    let first = found.groups.first().map_or(before + 1, |group| group.number);
     let last = found.groups.last().map_or(before, GroupAt::last_number);
     let (body, trailer) = encode(found.end as u64, (first, last), &places);
     let trailer_at = bytes.len() - TRAILER;
@@ -195,10 +192,7 @@ fn parse_places(bytes: &[u8]) -> Vec<(u64, u32)> {
         let mut cut = Cutter::new(bytes);
         Ok((cut.u64()?, cut.u32()?))
     };
-    bytes
-        .chunks_exact(PLACE)
-        .filter_map(|bytes| place(bytes).ok())
-        .collect()
+    bytes.chunks_exact(PLACE).filter_map(|bytes| place(bytes).ok()).collect()
 }
 
 struct Front {
@@ -225,14 +219,7 @@ impl Front {
         if magic != *MAGIC || sum != short(blake3::hash(&trailer[..56]).as_bytes()) {
             return Err(Cut);
         }
-        Ok(Self {
-            table_at,
-            table_len,
-            places,
-            groups,
-            table_sum,
-            places_sum,
-        })
+        Ok(Self { table_at, table_len, places, groups, table_sum, places_sum })
     }
 
     fn places_len(&self) -> u64 {

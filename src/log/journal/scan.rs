@@ -80,11 +80,7 @@ pub(in crate::log) fn scan(bytes: &[u8], limit: usize, before: u64) -> Scan {
             break;
         };
         if group.offset > here {
-            found.bad.push(Bad {
-                range: here..group.offset,
-                before: number,
-                behind: group.number,
-            });
+            found.bad.push(Bad { range: here..group.offset, before: number, behind: group.number });
         }
         found.end = group.offset + group.len;
         number = group.last_number();
@@ -122,11 +118,7 @@ fn group_at(bytes: &[u8], offset: usize, before: u64) -> Option<GroupAt> {
     let mut at = 0;
     for _ in 0..header.count {
         let view = View::read(body.get(at..)?).ok()?;
-        records.push(RecordAt {
-            offset: start + at,
-            len: view.bytes.len(),
-            rest: view.rest,
-        });
+        records.push(RecordAt { offset: start + at, len: view.bytes.len(), rest: view.rest });
         sums.push(super::super::record::short(&view.hash));
         at += view.bytes.len();
     }
@@ -144,10 +136,8 @@ fn group_at(bytes: &[u8], offset: usize, before: u64) -> Option<GroupAt> {
 /// are JSON and hold no zero bytes, which every frame needs.
 fn next_group(bytes: &[u8], within: Range<usize>, before: u64) -> Option<GroupAt> {
     let mut at = within.start + 1;
-    while let Some(step) = bytes
-        .get(at..within.end)?
-        .windows(MAGIC.len())
-        .position(|four| four == MAGIC)
+    while let Some(step) =
+        bytes.get(at..within.end)?.windows(MAGIC.len()).position(|four| four == MAGIC)
     {
         if let Some(group) = group_at(bytes, at + step, before) {
             return Some(group);
@@ -164,11 +154,7 @@ pub(in crate::log) fn salvage(bytes: &[u8], range: Range<usize>) -> Vec<RecordAt
     while at < range.end {
         match View::read(&bytes[at..range.end]) {
             Ok(view) => {
-                found.push(RecordAt {
-                    offset: at,
-                    len: view.bytes.len(),
-                    rest: view.rest,
-                });
+                found.push(RecordAt { offset: at, len: view.bytes.len(), rest: view.rest });
                 at += view.bytes.len();
             }
             Err(_) => at += 1,

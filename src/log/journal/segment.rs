@@ -28,13 +28,7 @@ pub(in crate::log) fn list(disk: &dyn Disk, dir: &Path) -> io::Result<Vec<Segmen
     let mut found: Vec<SegmentName> = disk
         .list(dir)?
         .iter()
-        .filter_map(|path| {
-            path.file_name()?
-                .to_str()?
-                .strip_suffix(".seg")?
-                .parse()
-                .ok()
-        })
+        .filter_map(|path| path.file_name()?.to_str()?.strip_suffix(".seg")?.parse().ok())
         .collect();
     found.sort_unstable();
     Ok(found)
@@ -76,11 +70,7 @@ impl SegmentHeader {
         let number = cut.u32().ok()?;
         let journal = cut.array().ok()?;
         let size = cut.u64().ok()?;
-        (magic == *MAGIC && version == VERSION).then_some(Self {
-            number,
-            journal,
-            size,
-        })
+        (magic == *MAGIC && version == VERSION).then_some(Self { number, journal, size })
     }
 }
 

@@ -25,11 +25,7 @@ pub(in crate::log) fn prepare(
     file.sync()?;
     disk.rename(&made, &path)?;
     disk.sync_dir(dir)?;
-    Ok(Segment {
-        number: header.number,
-        path,
-        file,
-    })
+    Ok(Segment { number: header.number, path, file })
 }
 
 /// The helper thread's handle.
@@ -60,25 +56,15 @@ impl Spares {
     ) -> io::Result<Self> {
         let (orders, incoming) = sync_channel::<SegmentName>(1);
         let (done, made) = sync_channel(1);
-        let thread = thread::Builder::new()
-            .name("journal-spare".to_owned())
-            .spawn(move || {
-                for number in incoming {
-                    let header = SegmentHeader {
-                        number,
-                        journal,
-                        size,
-                    };
-                    if done.send(prepare(&*disk, &dir, header)).is_err() {
-                        return;
-                    }
+        let thread = thread::Builder::new().name("journal-spare".to_owned()).spawn(move || {
+            for number in incoming {
+                let header = SegmentHeader { number, journal, size };
+                if done.send(prepare(&*disk, &dir, header)).is_err() {
+                    return;
                 }
-            })?;
-        Ok(Self {
-            orders: Some(orders),
-            made,
-            thread: Some(thread),
-        })
+            }
+        })?;
+        Ok(Self { orders: Some(orders), made, thread: Some(thread) })
     }
 
     /// Asks for a segment to be made.

@@ -126,20 +126,14 @@ impl Writer {
             *offset += base;
         }
         self.put()?;
-        self.logs
-            .extend(items.iter().map(|item| item.record.header.log.clone()));
+        self.logs.extend(items.iter().map(|item| item.record.header.log.clone()));
         self.places += items.len();
         self.end += whole;
         self.last_group = number + u64::from(spans);
         self.lost = 0;
         self.catalog.note(self.segment.number, offsets);
         let erased = self.erase(items)?;
-        Ok(Written {
-            number: self.last_group,
-            segment: self.segment.number,
-            closed,
-            erased,
-        })
+        Ok(Written { number: self.last_group, segment: self.segment.number, closed, erased })
     }
 
     /// Fills the buffer; returns each record's offset in it.

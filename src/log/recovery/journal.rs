@@ -33,6 +33,8 @@ pub(super) fn open_journal(
     let mut found = survey(disk, catalog.dir(), from)?;
     let id = found.journal.unwrap_or_else(fresh_id);
     let stored = store.applied.max(store.marked);
+    // The mark says what the journal once held; a store that is behind it cannot give it back.
+    recovery.tail_lost = store.marked > found.last_group() && store.applied < store.marked;
     let mut damage = found.damage();
     if let Some((range, last)) = found.torn(stored)
         && let Some(open) = found.open()
@@ -60,11 +62,7 @@ pub(super) fn open_journal(
     let lost = stored > found.last_group() || !found.absent.is_empty();
     let mends = lost || !damage.is_empty() || care == Care::Thorough;
     load(catalog, &found);
-    let mut mender = Mender {
-        catalog,
-        source: store.source.as_ref(),
-        recovery,
-    };
+    let mut mender = Mender { catalog, source: store.source.as_ref(), recovery };
     for number in &found.absent {
         let path = catalog.dir().join(format!("{number:08}.seg"));
         mender.note(Where::File(path, 0), "the segment is missing", Done::Named);
@@ -94,12 +92,9 @@ pub(super) fn open_journal(
         {
             let place = Where::Log(log.clone(), *seq, *seq);
             let what = "its redaction had not overwritten all of its words";
-            recovery
-                .findings
-                .push(Finding::new(place, what, Done::Erased));
+            recovery.findings.push(Finding::new(place, what, Done::Erased));
         }
     }
-    recovery.tail_lost = store.marked > found.last_group() && store.applied < store.marked;
     let start = start(catalog, &found, stored, id, options)?;
     Ok((start, late, id))
 }
@@ -143,23 +138,14 @@ fn start(
         });
     }
     let header = SegmentHeader {
-        number: survey
-            .segments
-            .last()
-            .map_or(1, |last| last.segment.number + 1),
+        number: survey.segments.last().map_or(1, |last| last.segment.number + 1),
         journal: id,
         size: options.segment_bytes.max(SMALLEST_SEGMENT),
     };
     // A spare made ahead may stand there; it is made anew rather than trusted.
     let segment = prepare(&*options.disk, catalog.dir(), header)?;
     catalog.put_open(header.number, Places::new());
-    Ok(Start {
-        segment,
-        end: SEGMENT_HEADER as u64,
-        last_group,
-        first_group: last_group + 1,
-        lost,
-    })
+    Ok(Start { segment, end: SEGMENT_HEADER as u64, last_group, first_group: last_group + 1, lost })
 }
 
 /// Appends records that the store had and the journal did not.

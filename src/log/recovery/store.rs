@@ -34,20 +34,13 @@ pub(super) fn open_store(
         marked: mark.map_or(0, |mark| mark.group),
     };
     let mut note = |path, what: String| {
-        recovery
-            .findings
-            .push(Finding::new(Where::Store(path), what, Done::SetAside));
+        recovery.findings.push(Finding::new(Where::Store(path), what, Done::SetAside));
     };
-    let opened = generations
-        .open_current()
-        .map_err(io("open", generations.dir()))?;
+    let opened = generations.open_current().map_err(io("open", generations.dir()))?;
     let (generation, shelf) = match opened {
         Opened::None => {
             if found.marked > 0 {
-                note(
-                    generations.dir().to_path_buf(),
-                    "the store is missing".to_owned(),
-                );
+                note(generations.dir().to_path_buf(), "the store is missing".to_owned());
             }
             return Ok(found);
         }
@@ -71,13 +64,8 @@ pub(super) fn open_store(
             return Ok(found);
         }
     }
-    let none = Mark {
-        generation,
-        ..Mark::default()
-    };
-    let mark = mark
-        .filter(|mark| mark.generation == generation)
-        .unwrap_or(none);
+    let none = Mark { generation, ..Mark::default() };
+    let mark = mark.filter(|mark| mark.generation == generation).unwrap_or(none);
     if found.applied >= mark.group {
         found.usable = Some(mark);
     } else {
@@ -99,21 +87,14 @@ pub(super) fn fill_store(
     recovery: &mut Recovery,
 ) -> Result<Arc<dyn Shelf>, OpenError> {
     let path = keeper.generations.dir().to_path_buf();
-    let store_failed = |source: ShelfError| OpenError::Store {
-        path: path.clone(),
-        source,
-    };
+    let store_failed = |source: ShelfError| OpenError::Store { path: path.clone(), source };
     let failed = |error: PourError| match error {
         PourError::Store(source) => store_failed(source),
         PourError::Journal(source) => io("read", catalog.dir())(source),
         PourError::Stopped => io("read", catalog.dir())(std::io::Error::other(error)),
     };
     if let (Some(mark), Some(shelf)) = (store.usable, store.source) {
-        let span = Span {
-            after: mark.group,
-            upto: keeper.group,
-            claimed: store.applied,
-        };
+        let span = Span { after: mark.group, upto: keeper.group, claimed: store.applied };
         let what = match pour(&*shelf, catalog, span, &AtomicBool::new(false)) {
             Ok(poured) => {
                 let heads = catalog.heads();
@@ -131,29 +112,16 @@ pub(super) fn fill_store(
             Err(error) => return Err(failed(error)),
         };
         let place = Where::Store(keeper.generations.path(keeper.generation));
-        recovery
-            .findings
-            .push(Finding::new(place, what, Done::SetAside));
+        recovery.findings.push(Finding::new(place, what, Done::SetAside));
     }
     let generation = keeper.generations.next().map_err(io("list", &path))?;
     let shelf = keeper.generations.open(generation).map_err(store_failed)?;
-    let span = Span {
-        after: 0,
-        upto: keeper.group,
-        claimed: 0,
-    };
+    let span = Span { after: 0, upto: keeper.group, claimed: 0 };
     let poured = pour(&shelf, catalog, span, &AtomicBool::new(false)).map_err(failed)?;
     shelf.sync().map_err(store_failed)?;
-    keeper
-        .generations
-        .point_at(generation)
-        .map_err(io("write to", &path))?;
+    keeper.generations.point_at(generation).map_err(io("write to", &path))?;
     keeper.generation = generation;
-    let mark = Mark {
-        group: keeper.group,
-        segment: keeper.segment,
-        generation,
-    };
+    let mark = Mark { group: keeper.group, segment: keeper.segment, generation };
     keeper.mark_file.write(mark).map_err(io("mark", &path))?;
     recovery.replayed = poured;
     recovery.rebuilt = keeper.group > 0;

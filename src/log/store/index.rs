@@ -32,11 +32,7 @@ pub(in crate::log) enum Staged {
 
 impl<'a> Batch<'a> {
     pub(in crate::log) fn new(shelf: &'a dyn Shelf) -> Self {
-        Self {
-            shelf,
-            puts: BTreeMap::new(),
-            bytes: 0,
-        }
+        Self { shelf, puts: BTreeMap::new(), bytes: 0 }
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, ShelfError> {
@@ -125,11 +121,8 @@ impl<'a> Batch<'a> {
         bytes[view.words_at()..].fill(0);
         self.puts.insert(key, bytes);
         if self.get(ERASED_SINCE)?.is_none() {
-            let now = SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .unwrap_or_default();
-            self.puts
-                .insert(ERASED_SINCE.to_vec(), now.as_secs().to_be_bytes().to_vec());
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            self.puts.insert(ERASED_SINCE.to_vec(), now.as_secs().to_be_bytes().to_vec());
         }
         Ok(())
     }
@@ -148,11 +141,7 @@ impl<'a> Batch<'a> {
     pub(in crate::log) fn drop_equal(&mut self) -> Result<usize, ShelfError> {
         let mut equal = Vec::new();
         for (key, value) in &self.puts {
-            if self
-                .shelf
-                .get(key)?
-                .is_some_and(|held| held == value.as_slice())
-            {
+            if self.shelf.get(key)?.is_some_and(|held| held == value.as_slice()) {
                 equal.push(key.clone());
             }
         }
@@ -165,8 +154,7 @@ impl<'a> Batch<'a> {
     /// Applies all of it, as everything up to this group.
     pub(in crate::log) fn commit(mut self, group: Option<u64>) -> Result<(), ShelfError> {
         if let Some(group) = group {
-            self.puts
-                .insert(APPLIED.to_vec(), group.to_be_bytes().to_vec());
+            self.puts.insert(APPLIED.to_vec(), group.to_be_bytes().to_vec());
         }
         self.shelf.apply(self.puts)
     }

@@ -63,8 +63,7 @@ pub(in crate::log) fn end_of(prefix: &[u8]) -> Vec<u8> {
 
 /// The seq at the end of an entry's or a topic's key.
 pub(in crate::log) fn seq_of(key: &[u8]) -> u64 {
-    key.last_chunk()
-        .map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    key.last_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
 /// The log in an entry's key.

@@ -43,11 +43,7 @@ fn decode(bytes: &[u8; SLOT]) -> Result<Option<(u64, Mark)>, Cut> {
     let segment = cut.u32()?;
     let generation = cut.u32()?;
     let sum: [u8; 8] = cut.array()?;
-    let mark = Mark {
-        group,
-        segment,
-        generation,
-    };
+    let mark = Mark { group, segment, generation };
     let holds = magic == *MAGIC && sum == short(blake3::hash(&bytes[..32]).as_bytes());
     Ok(holds.then_some((turn, mark)))
 }

@@ -58,11 +58,7 @@ pub(in crate::log) fn chunk(
             return ControlFlow::Break(());
         }
         found.push((key.to_vec(), Bytes::copy_from_slice(value)));
-        if found.len() >= entries {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        if found.len() >= entries { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     Ok(found)
 }

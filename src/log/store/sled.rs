@@ -19,10 +19,7 @@ pub(in crate::log) struct SledShelf {
 }
 
 fn failed(action: &'static str, why: &impl ToString) -> ShelfError {
-    ShelfError {
-        action,
-        why: why.to_string(),
-    }
+    ShelfError { action, why: why.to_string() }
 }
 
 /// Runs a call of sled; its panics become errors.
@@ -55,9 +52,7 @@ impl SledShelf {
     }
 
     fn db(&self) -> &sled::Db {
-        self.db
-            .as_ref()
-            .expect("it is taken only when the shelf is dropped")
+        self.db.as_ref().expect("it is taken only when the shelf is dropped")
     }
 }
 
@@ -90,11 +85,7 @@ impl Shelf for SledShelf {
         }
         guarded("read a range", || {
             let mut range = self.db().range(from..to);
-            while let Some(pair) = if backward {
-                range.next_back()
-            } else {
-                range.next()
-            } {
+            while let Some(pair) = if backward { range.next_back() } else { range.next() } {
                 let (key, value) = pair?;
                 if visitor(&key, &value).is_break() {
                     break;
@@ -114,8 +105,6 @@ impl Shelf for SledShelf {
 
     fn sync(&self) -> Result<(), ShelfError> {
         guarded("flush", || self.db().flush())?;
-        self.file
-            .sync_data()
-            .map_err(|error| failed("sync its file", &error))
+        self.file.sync_data().map_err(|error| failed("sync its file", &error))
     }
 }
