@@ -19,7 +19,7 @@ use crate::gateway::{Quota, Services};
 use crate::identity::{DevKey, DevKeyError, Principals, Verifier};
 use crate::log::{self, Log};
 use crate::net::{self, App, Origins};
-use crate::room::{Hall, OpenFault, Parts};
+use crate::room::{Hall, OpenFault, Parts, Reopen};
 use crate::seal::{KeyError, Keyring};
 use crate::telemetry::Metrics;
 
@@ -234,8 +234,12 @@ impl Ground {
         })
     }
 
-    fn reopen(&self) -> BTreeSet<wardroom_protocol::ids::LogName> {
-        let holes = self.recovery.iter().flat_map(|recovery| &recovery.holes);
-        holes.map(|hole| hole.log.clone()).collect()
+    fn reopen(&self) -> Reopen {
+        let Some(recovery) = &self.recovery else { return Reopen::Named(BTreeSet::new()) };
+        if recovery.tail_lost {
+            tracing::error!("entries are lost and nobody can say whose: every log opens an epoch");
+            return Reopen::All;
+        }
+        Reopen::Named(recovery.holes.iter().map(|hole| hole.log.clone()).collect())
     }
 }

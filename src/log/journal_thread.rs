@@ -53,6 +53,13 @@ pub(super) fn start(
     };
     thread::Builder::new().name("journal".to_owned()).spawn(move || {
         this.run(&orders);
+        // Handed over between the check for a closed log and its end: not written, and told so.
+        for order in orders.try_iter() {
+            if let Order::Append(item) = order {
+                item.progress.fail();
+            }
+        }
+        drop(orders);
         drop(this);
         drop(alive);
     })?;
@@ -62,6 +69,17 @@ pub(super) fn start(
 fn fail(items: &[Item]) {
     for item in items {
         item.progress.fail();
+    }
+}
+
+impl Drop for JournalThread {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            tracing::error!("the journal thread panicked; nothing more is acknowledged");
+            self.shared.gauge.fail_journal();
+        }
+        // Nothing more comes: the store thread finishes and ends.
+        let _ = self.feed.send(Feed::Close);
     }
 }
 
@@ -107,8 +125,6 @@ impl JournalThread {
                 self.group(group, bytes as u64);
             }
         }
-        // Its end tells the store thread that nothing more comes.
-        let _ = self.feed.send(Feed::Close);
     }
 
     fn group(&mut self, mut items: Vec<Item>, bytes: u64) {

@@ -52,6 +52,8 @@ pub(super) struct Keeper {
     pub(super) mark_file: MarkFile,
     pub(super) mark_every: Duration,
     pub(super) rebuild_after: Duration,
+    /// A replay changed it since its last sync.
+    pub(super) replayed: bool,
     /// Up to here the store holds everything.
     pub(super) group: u64,
     pub(super) segment: u32,
@@ -68,16 +70,26 @@ struct StoreThread {
     building: Option<Build>,
 }
 
+impl Drop for StoreThread {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            tracing::error!("the store thread panicked; the log takes nothing more");
+            self.shared.gauge.fail_store(true);
+        }
+    }
+}
+
 pub(super) fn start(
     shared: Arc<Shared>,
     keeper: Option<Keeper>,
     feed: Receiver<Feed>,
     alive: Alive,
 ) -> io::Result<()> {
+    let replayed = keeper.as_ref().is_some_and(|keeper| keeper.replayed);
     let mut this = StoreThread {
         shared,
         keeper,
-        dirty: None,
+        dirty: replayed.then(Instant::now),
         dirty_bytes: 0,
         rebuild_at: None,
         building: None,

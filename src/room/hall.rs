@@ -42,12 +42,30 @@ pub struct Parts {
     pub keys: Arc<Keyring>,
     /// Where order comes from.
     pub bus: Bus,
-    /// Logs whose recovery named a hole: their next entry opens an epoch.
-    pub reopen: BTreeSet<LogName>,
+    /// Logs that lost their numbering authority for a while: their next entry opens an epoch.
+    pub reopen: Reopen,
     /// Counts the tasks of rooms and passes.
     pub tasks: TaskTracker,
     /// Ends the passes.
     pub stop: CancellationToken,
+}
+
+/// Which logs open an epoch with their next entry.
+#[derive(Clone, Debug)]
+pub enum Reopen {
+    /// Those whose recovery named a hole; none after a clean start.
+    Named(BTreeSet<LogName>),
+    /// Every one: entries are lost, and nobody can say whose.
+    All,
+}
+
+impl Reopen {
+    fn covers(&self, log: &LogName) -> bool {
+        match self {
+            Self::Named(logs) => logs.contains(log),
+            Self::All => true,
+        }
+    }
 }
 
 /// All open rooms.
@@ -198,7 +216,7 @@ async fn open_desk(
         }
     }
     let names = std::mem::take(&mut folded.names);
-    let desk = Desk::new(log, folded, parts.reopen.contains(log));
+    let desk = Desk::new(log, folded, parts.reopen.covers(log));
     tracing::info!(log = %log, head = %desk.state.line().head(), "opened a log");
     Ok((desk, names))
 }

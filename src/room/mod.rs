@@ -13,7 +13,7 @@ mod registry;
 mod submission;
 mod view;
 
-pub use hall::{Hall, OpenFault, Parts};
+pub use hall::{Hall, OpenFault, Parts, Reopen};
 pub use handle::RoomHandle;
 pub use names::Names;
 pub use registry::{Listed, Registry};

@@ -63,7 +63,9 @@ impl Stage {
                 self.show(key, &real, || format!("\"connection-{number}\""));
             }
             // Two entries can be of one millisecond: a time is shown by what it belongs to.
-            ("now", _) => self.frame.push((format!("\"now\":{real}"), "\"now\":1763787600000".into())),
+            ("now", _) => {
+                self.frame.push((format!("\"now\":{real}"), "\"now\":1763787600000".into()))
+            }
             ("id", Value::String(id)) => {
                 if !self.ids.contains(id) {
                     self.ids.push(id.clone());
@@ -84,7 +86,10 @@ impl Stage {
     }
 
     fn text(&self, frame: &str) -> String {
-        self.frame.iter().chain(&self.shown).fold(frame.to_owned(), |text, (real, shown)| text.replace(real, shown))
+        self.frame
+            .iter()
+            .chain(&self.shown)
+            .fold(frame.to_owned(), |text, (real, shown)| text.replace(real, shown))
     }
 }
 

@@ -37,7 +37,15 @@ pub(crate) fn assert_whole(dir: &Path, rooms: &[Author], what: &str) {
     for room in rooms {
         let (records, holes) = read(&log, &room.name);
         assert_eq!(holes, [], "{what}: {}", room.name);
-        assert!(records == room.records, "{what}: {} differs", room.name);
+        let same = records.iter().zip(&room.records).take_while(|(a, b)| a == b);
+        assert!(
+            records == room.records,
+            "{what}: {} differs behind entry {}, {} of {} read",
+            room.name,
+            same.count(),
+            records.len(),
+            room.records.len()
+        );
     }
     close(log);
 }

@@ -103,6 +103,7 @@ fn without_its_journal_the_store_writes_it_back() {
     fs::remove_dir_all(dir.path().join("journal")).unwrap();
     let (log, recovery) = Log::open(dir.path(), small()).unwrap();
     assert!(recovery.holes.is_empty(), "{:?}", recovery.holes);
+    assert!(!recovery.tail_lost, "{:?}", recovery.findings);
     close(log);
     assert_whole(dir.path(), &rooms, "the journal gone");
     let report = verify(dir.path()).unwrap();
@@ -190,6 +191,42 @@ fn the_end_that_the_store_knows_is_damage_and_mended() {
     assert!(recovery.holes.is_empty() && !recovery.tail_lost, "{:?}", recovery.findings);
     close(log);
     assert_whole(dir.path(), &rooms, "the end");
+    let report = verify(dir.path()).unwrap();
+    assert!(report.ok(), "{report}");
+}
+
+#[test]
+fn a_lost_end_that_nobody_can_name_is_said() {
+    let dir = quick_dir();
+    let rooms = template(dir.path());
+    let open = u32::try_from(stats(dir.path()).unwrap().segments).unwrap();
+    let file = segment(dir.path(), open);
+    let mut bytes = fs::read(&file).unwrap();
+    let end = used(&bytes);
+    // Of the last group only its first bytes are left.
+    let group = bytes.windows(4).rposition(|four| four == b"WGRP").unwrap();
+    bytes[group + 6..end].fill(0);
+    fs::write(&file, bytes).unwrap();
+    // The mark still says which group was safe once; the store that had it is gone.
+    fs::remove_dir_all(dir.path().join("store")).unwrap();
+    let (log, recovery) = Log::open(dir.path(), small()).unwrap();
+    assert!(recovery.tail_lost, "{:?}", recovery.findings);
+    let mut lost = 0;
+    for room in &rooms {
+        let records = read(&log, &room.name).0;
+        lost += room.records.len() - records.len();
+        assert_eq!(records, room.records[..records.len()]);
+    }
+    assert!(lost > 0, "the test damaged nothing");
+    // The log goes on, in a new epoch that its rooms open.
+    let mut other = Author::new("oncology");
+    other.post(&log, &mut Dice(151), 100);
+    other.stored();
+    close(log);
+    let (log, recovery) = Log::open(dir.path(), small()).unwrap();
+    assert!(!recovery.tail_lost, "it is said once");
+    assert_eq!(read(&log, &other.name).0, other.records);
+    close(log);
     let report = verify(dir.path()).unwrap();
     assert!(report.ok(), "{report}");
 }

@@ -21,6 +21,9 @@ fn a_group_is_acknowledged_after_its_one_sync() {
     let mut dice = Dice(31);
     room.create(&log, &mut dice);
     room.stored();
+    // The spare is made by its own thread, with a sync of its own.
+    let spare = dir.path().join("journal/00000002.seg");
+    wait("the spare is made", || spare.exists());
     let syncs = || power.0.syncs.load(Ordering::SeqCst);
     for _ in 0..20 {
         let before = syncs();

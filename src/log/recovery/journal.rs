@@ -33,6 +33,8 @@ pub(super) fn open_journal(
     let mut found = survey(disk, catalog.dir(), from)?;
     let id = found.journal.unwrap_or_else(fresh_id);
     let stored = store.applied.max(store.marked);
+    // The mark says what the journal once held; a store that is behind it cannot give it back.
+    recovery.tail_lost = store.marked > found.last_group() && store.applied < store.marked;
     let mut damage = found.damage();
     if let Some((range, last)) = found.torn(stored)
         && let Some(open) = found.open()
@@ -93,7 +95,6 @@ pub(super) fn open_journal(
             recovery.findings.push(Finding::new(place, what, Done::Erased));
         }
     }
-    recovery.tail_lost = store.marked > found.last_group() && store.applied < store.marked;
     let start = start(catalog, &found, stored, id, options)?;
     Ok((start, late, id))
 }

@@ -59,6 +59,11 @@ pub(super) fn open(dir: &Path, options: &Options, care: Care) -> Result<OpenedLo
     let (mark_file, mark) =
         MarkFile::open(&*options.disk, &mark_path).map_err(io("open", &mark_path))?;
     generations.remove_unfinished().map_err(io("tidy", generations.dir()))?;
+    // What an interrupted `verify` left: it holds what the store held then.
+    let looking = generations.looking();
+    if looking.is_dir() {
+        fs::remove_dir_all(&looking).map_err(io("remove", &looking))?;
+    }
     let mut store = open_store(&generations, mark, &mut recovery)?;
     let catalog = Arc::new(Catalog::new(Arc::clone(&options.disk), journal_dir.clone()));
     let from = match (care, &store.usable) {
@@ -79,6 +84,7 @@ pub(super) fn open(dir: &Path, options: &Options, care: Care) -> Result<OpenedLo
         mark_file,
         mark_every: options.mark_every,
         rebuild_after: options.rebuild_after,
+        replayed: false,
         group,
         segment,
     };
@@ -86,6 +92,7 @@ pub(super) fn open(dir: &Path, options: &Options, care: Care) -> Result<OpenedLo
         store.usable = None;
     }
     let shelf = fill_store(store, &mut keeper, &catalog, &mut recovery)?;
+    keeper.replayed = recovery.replayed > 0;
     for finding in &recovery.findings {
         tracing::warn!("{finding}");
     }

@@ -5,9 +5,13 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::shelf::ShelfError;
 use super::sled::SledShelf;
+
+/// How long sled's own lock is waited for.
+const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The folder `store/`.
 #[derive(Clone, Debug)]
@@ -99,8 +103,24 @@ impl Generations {
         File::open(&self.dir)?.sync_all()
     }
 
-    /// Opens a generation, in a thread of its own: sled panics on damage.
+    /// Opens a generation. sled's own lock may be held a moment longer than its handle lives, by its
+    /// background threads; ours is what keeps other processes out, so it is waited for.
     pub(in crate::log) fn open(&self, generation: u32) -> Result<SledShelf, ShelfError> {
+        let begun = Instant::now();
+        loop {
+            match self.open_once(generation) {
+                Err(error)
+                    if error.why.contains("acquire lock") && begun.elapsed() < LOCK_PATIENCE =>
+                {
+                    thread::sleep(Duration::from_millis(10));
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    /// In a thread of its own: sled panics on damage.
+    fn open_once(&self, generation: u32) -> Result<SledShelf, ShelfError> {
         let dir = self.path(generation);
         let cache = self.cache_bytes;
         let failed = |why: String| ShelfError { action: "open", why };
@@ -139,6 +159,11 @@ impl Generations {
         }
     }
 
+    /// Where copies for looking only are put.
+    pub(in crate::log) fn looking(&self) -> PathBuf {
+        self.dir.with_file_name("store.looking")
+    }
+
     /// A copy of the current generation in a temporary folder beside `store/`, for looking only;
     /// `None` if there is none. sled writes when it opens.
     pub(in crate::log) fn copy_current(&self) -> io::Result<Option<Copy>> {
@@ -148,7 +173,7 @@ impl Generations {
         if !self.path(generation).is_dir() {
             return Ok(None);
         }
-        let dir = self.dir.with_file_name("store.looking");
+        let dir = self.looking();
         if dir.exists() {
             fs::remove_dir_all(&dir)?;
         }
