@@ -17,12 +17,13 @@ const PIECE: usize = 256;
 pub async fn run(channel: Arc<Channel>, stop: CancellationToken) {
     let mut synced = channel.tail().progress().subscribe();
     loop {
+        // First a pass, then the wait: what was synced before this task subscribed wakes nobody.
+        pass(&channel).await;
         tokio::select! {
             () = stop.cancelled() => break,
             changed = synced.changed() => if changed.is_err() { break },
             () = channel.nudged() => {}
         }
-        pass(&channel).await;
     }
     // Whoever still waits learns that the outcome is not known.
     for (safe, reply) in channel.due(channel.tail().revealed(), true) {

@@ -55,6 +55,12 @@ impl Clocks {
         self.heard = now;
     }
 
+    /// This side does not read for now: what the peer says meanwhile is not heard, so its silence
+    /// does not count.
+    pub(super) fn deaf(&mut self, now: Instant) {
+        self.heard = now;
+    }
+
     pub(super) fn greeted(&mut self, expires: Option<Instant>) {
         self.greeted = true;
         self.expires = expires;

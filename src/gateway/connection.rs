@@ -112,6 +112,9 @@ impl Connection {
             }
             let may_read = self.may_read();
             self.stalled.store(!may_read, Ordering::Release);
+            if !may_read {
+                self.clocks.deaf(Instant::now());
+            }
             let socket = Arc::clone(&self.socket);
             tokio::select! {
                 biased;
@@ -229,6 +232,9 @@ impl Connection {
 
     /// A deadline has passed. `false`: the connection is over.
     fn tick(&mut self) -> bool {
+        if !self.may_read() {
+            self.clocks.deaf(Instant::now());
+        }
         let verdict = self.clocks.judge(Instant::now(), &self.services.limits);
         match verdict {
             Verdict::Nothing => {}

@@ -8,6 +8,7 @@ mod access;
 mod bad_input;
 mod canary;
 mod crowd;
+mod delivery;
 mod first_light;
 mod fold;
 mod gap;

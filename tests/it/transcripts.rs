@@ -64,7 +64,7 @@ impl Stage {
             }
             // Two entries can be of one millisecond: a time is shown by what it belongs to.
             ("now", _) => {
-                self.frame.push((format!("\"now\":{real}"), "\"now\":1763787600000".into()))
+                self.frame.push((format!("\"now\":{real}"), "\"now\":1763787600000".into()));
             }
             ("id", Value::String(id)) => {
                 if !self.ids.contains(id) {
