@@ -121,7 +121,12 @@ impl Gate {
 
     /// Puts a reply or notice in line. The caller keeps to [`super::REPLIES`].
     pub fn reply(&self, text: &[u8]) {
-        self.inner.lock().outbox.replies.push_back(frame::text(text));
+        self.line_up(frame::text(text));
+    }
+
+    /// The same for a frame that is ready.
+    pub fn line_up(&self, frame: Bytes) {
+        self.inner.lock().outbox.replies.push_back(frame);
     }
 
     /// Replies and notices in line.

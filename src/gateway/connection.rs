@@ -174,12 +174,14 @@ impl Connection {
             };
             match incoming {
                 // After our close frame nothing of the peer's matters but its own.
-                Incoming::Text(_) | Incoming::Ping(_) | Incoming::Life if self.closing => {}
+                Incoming::Text(_) | Incoming::Binary(_) | Incoming::Ping(_) | Incoming::Life
+                    if self.closing => {}
                 Incoming::Text(text) => {
                     if let Err(code) = self.command(&text) {
                         self.close(code);
                     }
                 }
+                Incoming::Binary(_) => self.close(CloseCode::BinaryRefused),
                 Incoming::Ping(pong) => self.gate.pong(pong),
                 Incoming::Life => {}
                 Incoming::Close(echo) => {

@@ -24,6 +24,8 @@ const CONTROL: u64 = 125;
 pub enum Incoming {
     /// A whole text message.
     Text(Utf8Bytes),
+    /// A whole binary message, which `wardroom.v1` does not have.
+    Binary(Bytes),
     /// A ping; the frame that answers it.
     Ping(Bytes),
     /// A pong, or part of a longer message: a sign of life.
@@ -138,7 +140,7 @@ impl Inbound {
         let read = context.read(&mut adapter);
         let incoming = match read {
             Ok(Message::Text(text)) => Incoming::Text(text),
-            Ok(Message::Binary(_)) => Incoming::Breach(CloseCode::BinaryRefused),
+            Ok(Message::Binary(bytes)) => Incoming::Binary(bytes),
             Ok(Message::Pong(_)) => return Some(self.between(Incoming::Life)),
             Ok(Message::Ping(_)) => {
                 // An error here would be the adapter's, which has none.
