@@ -5,6 +5,7 @@
 //! each socket all that its cursor lacks. A [`Gate`] is one connection's only way out.
 
 mod channel;
+mod farewell;
 pub mod frame;
 mod gate;
 mod outbox;
@@ -13,6 +14,7 @@ mod read;
 mod tail;
 
 pub use channel::{Channel, Reply, Seat};
+pub use farewell::farewell;
 pub use gate::{Cursor, Gate, Need, Pumped};
 pub use outbox::REPLIES;
 pub use pass::run as run_pass;

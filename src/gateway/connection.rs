@@ -22,7 +22,7 @@ use super::clocks::{CLOSING, Clocks, Verdict};
 use super::work::{Done, Join, Work};
 use super::{Inbound, Incoming, Services, answer};
 use crate::delivery::{
-    Batch, BatchError, Channel, Cursor, Gate, Need, Pumped, REPLIES, Seat, read_after,
+    Batch, BatchError, Channel, Cursor, Gate, Need, Pumped, REPLIES, Seat, farewell, read_after,
 };
 use crate::guard::Screened;
 use crate::identity::Known;
@@ -102,7 +102,8 @@ impl Connection {
             let blocked = pumped == Pumped::Blocked;
             self.clocks.pumped(Instant::now(), blocked, self.gate.written());
             if pumped == Pumped::Over {
-                self.linger().await;
+                let until = self.clocks.closing_until().unwrap_or_else(|| Instant::now() + CLOSING);
+                farewell(&self.socket, until).await;
                 return;
             }
             if self.fetch.is_none()
@@ -212,24 +213,6 @@ impl Connection {
             self.clocks.closing(Instant::now());
             self.unfollow_all();
         }
-    }
-
-    /// After the close frame: waits for the peer to hang up, so that what it still sends does not
-    /// make the kernel take our last bytes back.
-    async fn linger(&mut self) {
-        let until = self.clocks.closing_until().unwrap_or_else(|| Instant::now() + CLOSING);
-        let mut buffer = [0; READ];
-        let hang_up = async {
-            while self.socket.readable().await.is_ok() {
-                match self.socket.try_read(&mut buffer) {
-                    Ok(0) => return,
-                    Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => return,
-                    _ => {}
-                }
-            }
-        };
-        // The time limit is the promise; whether the peer was polite is its own affair.
-        let _ = tokio::time::timeout_at(until, hang_up).await;
     }
 
     /// A deadline has passed. `false`: the connection is over.

@@ -8,8 +8,9 @@ use std::time::Duration;
 use bytes::{BufMut as _, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use wardroom::delivery::{Gate, Pumped, frame};
+use wardroom::delivery::{Gate, Pumped, farewell, frame};
 use wardroom::gateway::{Inbound, Incoming};
 
 /// A running echo server; ends with the test's runtime.
@@ -52,18 +53,7 @@ async fn serve(mut stream: TcpStream, limit: usize, frames: Arc<AtomicU64>) {
     inbound.feed(&first);
     echo(&socket, &gate, &mut inbound).await;
     frames.fetch_add(gate.frames(), Ordering::Relaxed);
-    // Let the peer hang up first, as the server does.
-    let mut rest = vec![0; 64 * 1024];
-    let hang_up = async {
-        while socket.readable().await.is_ok() {
-            match socket.try_read(&mut rest) {
-                Ok(0) => return,
-                Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => return,
-                _ => {}
-            }
-        }
-    };
-    let _ = tokio::time::timeout(Duration::from_secs(2), hang_up).await;
+    farewell(&socket, Instant::now() + Duration::from_secs(2)).await;
 }
 
 async fn echo(socket: &TcpStream, gate: &Gate, inbound: &mut Inbound) {

@@ -23,11 +23,11 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     match payload.len() {
         short @ 0..126 => out.push(0x80 | u8::try_from(short).unwrap()),
         medium @ 126..65_536 => {
-            out.push(0x80 | 126);
+            out.push(0x80 | 0x7e);
             out.extend(u16::try_from(medium).unwrap().to_be_bytes());
         }
         long => {
-            out.push(0x80 | 127);
+            out.push(0x80 | 0x7f);
             out.extend((long as u64).to_be_bytes());
         }
     }
