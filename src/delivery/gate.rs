@@ -5,7 +5,7 @@
 //! robin over the logs. A frame that was begun is always finished first. There is no queue of
 //! entries: what a reader lacks is what lies between its cursor and the log's head.
 
-use std::collections::VecDeque;
+use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -18,31 +18,10 @@ use wardroom_protocol::code::CloseCode;
 use wardroom_protocol::ids::LogName;
 
 use super::outbox::{Outbox, Source};
-use super::{Batch, Channel, frame};
+use super::{Batch, Channel, Cursor, frame};
 
 /// Frames in one vectored write: Linux takes 1,024, and beyond some dozens nothing is gained.
 const FRAMES: usize = 64;
-/// Bytes taken from one log before the next log has its turn.
-const TURN_BYTES: usize = 256 * 1024;
-
-/// A place in a log, and where the log is.
-pub struct Cursor {
-    channel: Arc<Channel>,
-    /// The last seq written or begun.
-    sent: u64,
-    /// Frames read from behind the tail, each with the seq it brings the reader to.
-    behind: VecDeque<(u64, Bytes)>,
-    /// The watermark when they were read.
-    behind_revealed: u64,
-}
-
-impl Cursor {
-    /// A cursor after `sent`.
-    #[must_use]
-    pub fn new(channel: Arc<Channel>, sent: u64) -> Self {
-        Self { channel, sent, behind: VecDeque::new(), behind_revealed: 0 }
-    }
-}
 
 /// What a gate asks its connection's task for.
 pub struct Need {
@@ -70,8 +49,22 @@ struct Inner {
     turn: usize,
     blocked: bool,
     over: bool,
-    /// Reused from write to write.
-    listed: Vec<(Bytes, Source)>,
+}
+
+thread_local! {
+    /// What one write is made of; per thread, so that a connection that has nothing to say holds
+    /// nothing, and a pass over a thousand members allocates once.
+    static LISTED: RefCell<Vec<(Bytes, Source)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// How one write went.
+enum Wrote {
+    /// All that was listed is out.
+    All,
+    /// The socket took a part.
+    Part,
+    /// The socket takes no more for now.
+    Nothing,
 }
 
 /// One connection's way out.
@@ -95,7 +88,6 @@ impl Gate {
             turn: 0,
             blocked: false,
             over: false,
-            listed: Vec::new(),
         };
         Self {
             inner: Mutex::new(inner),
@@ -167,7 +159,7 @@ impl Gate {
         let mut inner = self.inner.lock();
         inner.outbox.replies.push_back(frame::text(answer));
         for cursor in cursors {
-            inner.cursors.retain(|known| known.channel.log() != cursor.channel.log());
+            inner.cursors.retain(|known| known.channel().log() != cursor.channel().log());
             inner.cursors.push(cursor);
         }
         inner.turn = 0;
@@ -177,7 +169,7 @@ impl Gate {
     pub fn unfollow(&self, log: &LogName) -> bool {
         let mut inner = self.inner.lock();
         let before = inner.cursors.len();
-        inner.cursors.retain(|cursor| cursor.channel.log() != log);
+        inner.cursors.retain(|cursor| cursor.channel().log() != log);
         inner.turn = 0;
         inner.cursors.len() != before
     }
@@ -230,7 +222,7 @@ impl Gate {
         let count = inner.cursors.len();
         (0..count).map(|step| &inner.cursors[(inner.turn + step) % count]).find_map(|cursor| {
             let after = cursor.lacks_from_log()?;
-            Some(Need { channel: Arc::clone(&cursor.channel), after })
+            Some(Need { channel: Arc::clone(cursor.channel()), after })
         })
     }
 
@@ -238,43 +230,43 @@ impl Gate {
     pub fn fill(&self, need: &Need, batch: Batch) {
         let mut inner = self.inner.lock();
         inner.turn += 1;
-        if let Some(cursor) = inner.cursors.iter_mut().find(|cursor| {
-            Arc::ptr_eq(&cursor.channel, &need.channel)
-                && cursor.behind.is_empty()
-                && cursor.sent == need.after
-        }) {
-            cursor.behind = batch.frames.into();
-            cursor.behind_revealed = batch.revealed;
+        let same = |cursor: &&mut Cursor| Arc::ptr_eq(cursor.channel(), &need.channel);
+        if let Some(cursor) = inner.cursors.iter_mut().find(same) {
+            cursor.fill(need.after, batch);
         }
     }
 
     fn pump_locked(&self, inner: &mut Inner) -> Pumped {
-        if inner.over {
-            return Pumped::Over;
-        }
-        loop {
-            let mut listed = std::mem::take(&mut inner.listed);
-            inner.list(&mut listed);
-            if listed.is_empty() {
-                inner.listed = Vec::new();
-                return if inner.outbox.closed { inner.end() } else { Pumped::Idle };
-            }
-            let outcome = self.write(inner, &listed);
-            listed.clear();
-            inner.listed = listed;
-            match outcome {
-                Ok(true) => {}
-                Ok(false) => {
-                    inner.blocked = true;
-                    return Pumped::Blocked;
+        LISTED.with_borrow_mut(|listed| {
+            loop {
+                if inner.over || inner.outbox.closed {
+                    return inner.end();
                 }
-                Err(_) => return inner.end(),
+                listed.clear();
+                let more = inner.list(listed);
+                if listed.is_empty() {
+                    return Pumped::Idle;
+                }
+                match self.write(inner, listed) {
+                    // What came while this was written makes its own pass.
+                    Ok(Wrote::All) if !more && !inner.outbox.closed => {
+                        listed.clear();
+                        return Pumped::Idle;
+                    }
+                    Ok(Wrote::All | Wrote::Part) => {}
+                    Ok(Wrote::Nothing) => {
+                        listed.clear();
+                        inner.blocked = true;
+                        return Pumped::Blocked;
+                    }
+                    Err(_) => inner.over = true,
+                }
             }
-        }
+        })
     }
 
-    /// One vectored write, and its booking. `false`: the socket takes no more.
-    fn write(&self, inner: &mut Inner, listed: &[(Bytes, Source)]) -> io::Result<bool> {
+    /// One vectored write, and its booking.
+    fn write(&self, inner: &mut Inner, listed: &[(Bytes, Source)]) -> io::Result<Wrote> {
         let written = if let [(frame, _)] = listed {
             self.socket.try_write(frame)
         } else {
@@ -288,14 +280,14 @@ impl Gate {
         let written = match written {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => written,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Wrote::Nothing),
             Err(error) => return Err(error),
         };
         self.written.fetch_add(written as u64, Ordering::Relaxed);
         let mut left = written;
         for (frame, source) in listed {
             if left == 0 {
-                break;
+                return Ok(Wrote::Part);
             }
             inner.outbox.book(*source);
             if let Source::Entry(index) = *source {
@@ -303,34 +295,37 @@ impl Gate {
             }
             if left < frame.len() {
                 inner.outbox.begun = Some(frame.slice(left..));
-                return Ok(true);
+                return Ok(Wrote::Part);
             }
             left -= frame.len();
             self.frames.fetch_add(1, Ordering::Relaxed);
         }
-        Ok(true)
+        Ok(Wrote::All)
     }
 }
 
 impl Inner {
-    /// Lists the next frames to write, at most [`FRAMES`].
-    fn list(&mut self, out: &mut Vec<(Bytes, Source)>) {
+    /// Lists the next frames to write, about [`FRAMES`] of them. Returns whether more lies behind.
+    fn list(&mut self, out: &mut Vec<(Bytes, Source)>) -> bool {
         self.outbox.list(out);
         if let Some(close) = &self.outbox.close {
             out.push((close.clone(), Source::Close));
-            return;
+            return false;
         }
         let count = self.cursors.len();
+        let mut more = false;
         for step in 0..count {
             if out.len() >= FRAMES {
-                return;
+                more = true;
+                break;
             }
             let index = (self.turn + step) % count;
-            self.cursors[index].list(index, FRAMES - out.len(), out);
+            more |= self.cursors[index].list(index, FRAMES - out.len(), out);
         }
         if count > 0 {
             self.turn = (self.turn + 1) % count;
         }
+        more
     }
 
     fn end(&mut self) -> Pumped {
@@ -338,41 +333,5 @@ impl Inner {
         self.cursors.clear();
         self.outbox = Outbox { closed: true, ..Outbox::default() };
         Pumped::Over
-    }
-}
-
-impl Cursor {
-    /// Lists what this reader lacks: from what was read behind the tail, else from the tail.
-    fn list(&mut self, index: usize, frames: usize, out: &mut Vec<(Bytes, Source)>) {
-        if !self.behind.is_empty() && !self.channel.tail().still_true(self.behind_revealed) {
-            self.behind.clear();
-        }
-        if !self.behind.is_empty() {
-            let ready = self.behind.iter().take(frames);
-            out.extend(ready.map(|(_, frame)| (frame.clone(), Source::Entry(index))));
-            return;
-        }
-        if self.sent >= self.channel.tail().revealed() {
-            return;
-        }
-        // Behind the tail nothing is listed: the connection's task reads the log.
-        let _near = self.channel.tail().read(self.sent, frames, TURN_BYTES, |frame| {
-            out.push((frame, Source::Entry(index)));
-        });
-    }
-
-    /// Books the next frame as written or begun.
-    fn book(&mut self) {
-        match self.behind.pop_front() {
-            Some((upto, _)) => self.sent = upto,
-            None => self.sent += 1,
-        }
-    }
-
-    /// After which seq the log must be read for this reader, if it must.
-    fn lacks_from_log(&self) -> Option<u64> {
-        let tail = self.channel.tail();
-        (self.behind.is_empty() && self.sent < tail.revealed() && !tail.reaches(self.sent))
-            .then_some(self.sent)
     }
 }

@@ -5,6 +5,7 @@
 //! each socket all that its cursor lacks. A [`Gate`] is one connection's only way out.
 
 mod channel;
+mod cursor;
 mod farewell;
 pub mod frame;
 mod gate;
@@ -14,8 +15,9 @@ mod read;
 mod tail;
 
 pub use channel::{Channel, Reply, Seat};
+pub use cursor::Cursor;
 pub use farewell::farewell;
-pub use gate::{Cursor, Gate, Need, Pumped};
+pub use gate::{Gate, Need, Pumped};
 pub use outbox::REPLIES;
 pub use pass::run as run_pass;
 pub use read::{Batch, BatchError, read_after};

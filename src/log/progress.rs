@@ -10,6 +10,8 @@ use tokio::sync::watch;
 #[derive(Debug)]
 pub struct Progress {
     synced: watch::Sender<u64>,
+    /// The same, for the many who only look: a watch takes a lock to be read.
+    seen: AtomicU64,
     stored: AtomicU64,
     failed: AtomicBool,
 }
@@ -20,6 +22,7 @@ impl Progress {
     pub fn new(head: u64) -> Arc<Self> {
         Arc::new(Self {
             synced: watch::Sender::new(head),
+            seen: AtomicU64::new(head),
             stored: AtomicU64::new(head),
             failed: AtomicBool::new(false),
         })
@@ -28,7 +31,7 @@ impl Progress {
     /// Everything up to this seq is on the platter, and words that it erases are overwritten there.
     #[must_use]
     pub fn synced(&self) -> u64 {
-        *self.synced.borrow()
+        self.seen.load(Ordering::Acquire)
     }
 
     /// Follows [`Self::synced`]. Wakes once more when the journal fails: ask [`Self::failed`].
@@ -50,6 +53,8 @@ impl Progress {
     }
 
     pub(super) fn raise_synced(&self, seq: u64) {
+        // Before the watch wakes anybody, so that whoever wakes sees it.
+        self.seen.fetch_max(seq, Ordering::AcqRel);
         self.synced.send_if_modified(|synced| {
             let higher = seq > *synced;
             *synced = seq.max(*synced);

@@ -33,7 +33,7 @@ export const en = {
     cancel: "Cancel",
     consentTitle: "Before you write",
     consent: "No patient identifiers: no names, birth dates, record numbers or faces.",
-    consentServer: "What you write is encrypted on its way and at rest, but not end to end: the server can read it, and moderators can remove it.",
+    consentServer: "What you write is sealed where it is kept, but not encrypted end to end: the server can read it, and moderators can remove it.",
     stay: "The token stays in this tab and is forgotten when you close it.",
     waiting: (n: number) => plural(n, `1 message of yours is waiting to be sent.`, `${count(n)} messages of yours are waiting to be sent.`),
   },
