@@ -57,7 +57,6 @@ pub fn estimate(values: &[f64], seed: u64) -> Option<Estimate> {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "the values are exact by construction")]
 mod tests {
     use super::*;
 

@@ -52,7 +52,7 @@ pub enum Baseline {
 pub struct Options {
     /// What to do
     pub scenario: Scenario,
-    /// A server that runs already, e.g. ws://127.0.0.1:7420
+    /// A server that runs already, e.g. `ws://127.0.0.1:7420`
     #[arg(long, value_name = "WS", required_unless_present = "spawn", conflicts_with = "spawn")]
     pub url: Option<String>,
     /// With --url: the author's token (roles moderator and import), then members' tokens
@@ -62,10 +62,10 @@ pub struct Options {
     #[arg(long, value_name = "PATH")]
     pub spawn: Option<PathBuf>,
     /// With --spawn: logs in memory only
-    #[arg(long, requires = "spawn")]
+    #[arg(long, conflicts_with = "url")]
     pub ephemeral: bool,
     /// With --spawn: its data directory [default: a temporary one]
-    #[arg(long, value_name = "DIR", requires = "spawn")]
+    #[arg(long, value_name = "DIR", conflicts_with = "url")]
     pub data: Option<PathBuf>,
     /// Rooms
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -101,12 +101,12 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
     /// Run this beside it, in pairs
-    #[arg(long, requires = "spawn")]
+    #[arg(long, conflicts_with = "url")]
     pub baseline: Option<Baseline>,
     /// How many pairs, or runs without --baseline
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub pairs: u32,
-    /// Fail with 1 unless e.g. 'deliver_p99_ms<50' or 'posts_per_s>1000'; may be repeated
+    /// Fail with 1 unless e.g. `deliver_p99_ms<50` or `posts_per_s>1000`; may be repeated
     #[arg(long = "threshold", value_name = "FIGURE<N", value_parser = threshold)]
     pub thresholds: Vec<Threshold>,
     /// Put load on a server of another machine: you run it and want this

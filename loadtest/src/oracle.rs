@@ -228,11 +228,12 @@ impl Oracle {
 
     /// The run is over and everybody had time to catch up. `rooms_read` says whether every room had
     /// at least one reader from before its first post, so that what nobody saw is lost.
+    #[must_use]
     pub fn verdict(mut self, rooms_read: bool) -> Faults {
         for (mid, post) in &self.posts {
             match (post.told, post.stands_at) {
                 (Told::Nothing, _) => {
-                    self.faults.add(Fault::Unanswered, || format!("no answer came for mid {mid}"))
+                    self.faults.add(Fault::Unanswered, || format!("no answer came for mid {mid}"));
                 }
                 (Told::Acknowledged(at), Some(stands)) if at != stands => {
                     self.faults.add(Fault::LostAck, || {

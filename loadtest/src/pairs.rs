@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::bootstrap::{Estimate, estimate};
 use crate::failure::Failure;
-use crate::options::Options;
+use crate::options::{Options, Scenario};
 use crate::oracle::Faults;
 use crate::scenario::{self, Outcome, Run};
 use crate::target::{Spawn, Target};
@@ -86,6 +86,13 @@ impl Series {
 
 /// Runs all of it.
 pub async fn run(options: &Options, run: &Run) -> Result<Series, Failure> {
+    if options.baseline.is_some() && !(floor_can(options.scenario) && run.plan.members > 0) {
+        return Err(Failure::Usage(
+            "the floor keeps no log and has no rule for slow readers: --baseline goes with smoke, \
+             fanout, rooms and idle, with members"
+                .to_owned(),
+        ));
+    }
     let mut series = Series::default();
     for pair in 0..options.pairs {
         // Whoever is first in one pair is second in the next.
@@ -105,6 +112,12 @@ pub async fn run(options: &Options, run: &Run) -> Result<Series, Failure> {
     }
     series.summarise(run.seed);
     Ok(series)
+}
+
+/// Whether the floor can do what a scenario asks for.
+fn floor_can(scenario: Scenario) -> bool {
+    use Scenario::{Fanout, Idle, Rooms, Smoke};
+    matches!(scenario, Smoke | Fanout | Rooms | Idle)
 }
 
 fn target(options: &Options, floor: bool) -> Result<Target, Failure> {

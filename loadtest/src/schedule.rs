@@ -69,8 +69,7 @@ mod tests {
         assert_eq!(schedule.take(Duration::ZERO), Some(Duration::ZERO));
         assert_eq!(schedule.take(Duration::from_millis(99)), None);
         // Nobody looked for a second: ten are due, each at its own time.
-        let late: Vec<_> =
-            std::iter::from_fn(|| schedule.take(Duration::from_millis(1_000))).collect();
+        let late: Vec<_> = std::iter::from_fn(|| schedule.take(Duration::from_secs(1))).collect();
         assert_eq!(late.first(), Some(&Duration::from_millis(100)));
         assert_eq!(late.len(), 10);
     }

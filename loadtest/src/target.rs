@@ -91,14 +91,13 @@ impl Target {
 
     /// Starts a Wardroom.
     pub fn start(spawn: &Spawn) -> Result<Self, Failure> {
-        let (folder, data) = match &spawn.data {
-            Some(data) => (None, data.clone()),
-            None => {
-                let folder = TempDir::with_prefix("wardroom-loadtest-")
-                    .map_err(Failure::io("make a temporary folder"))?;
-                let data = folder.path().join("data");
-                (Some(folder), data)
-            }
+        let (folder, data) = if let Some(data) = &spawn.data {
+            (None, data.clone())
+        } else {
+            let folder = TempDir::with_prefix("wardroom-loadtest-")
+                .map_err(Failure::io("make a temporary folder"))?;
+            let data = folder.path().join("data");
+            (Some(folder), data)
         };
         fs::create_dir_all(&data).map_err(Failure::io(format!("make {}", data.display())))?;
         let mut command = Command::new(&spawn.program);

@@ -245,7 +245,7 @@ impl Traffic {
             if passed >= length {
                 break;
             }
-            tokio::time::sleep((length - passed).min(Duration::from_secs(1))).await;
+            tokio::time::sleep(length.saturating_sub(passed).min(Duration::from_secs(1))).await;
             let now = self.counts();
             let second = Second {
                 at: from.at.elapsed().as_secs_f64(),

@@ -15,7 +15,7 @@ use crate::target::Target;
 use crate::traffic::Traffic;
 
 /// A room that takes longer to fill, or to read, has a server in trouble.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 pub(super) async fn run(target: Rc<Target>, run: &Run) -> Result<Outcome, Failure> {
     let mut traffic = Traffic::prepare(Rc::clone(&target), run.plan.clone()).await?;

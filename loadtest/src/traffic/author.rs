@@ -125,7 +125,7 @@ impl Author {
                 } else {
                     self.ground.oracle.borrow_mut().refused(mid);
                 }
-                let code = error.code.to_string();
+                let code = error.code.clone();
                 *self.ground.meter.borrow_mut().errors.entry(code).or_default() += 1;
                 self.ground.complete(mid, self.desk);
             }
