@@ -19,21 +19,27 @@ use wardroom_protocol::message::Post;
 use wardroom_protocol::room::CreateRoom;
 
 use crate::failure::Failure;
+use crate::options::Break;
 use socket::Peer;
 
 /// The one epoch of the floor.
 const EPOCH: u64 = 1_700_000_000;
 
+/// The message that is broken, if one is asked for.
+const BROKEN: u64 = 5;
+
 #[derive(Default)]
 struct Room {
     seq: u64,
     members: Vec<Rc<Peer>>,
+    /// A frame held back, to come too late.
+    late: Vec<u8>,
 }
 
 type Rooms = Rc<RefCell<HashMap<String, Room>>>;
 
 /// Serves until the process is ended.
-pub async fn serve(ready: &Path) -> Result<(), Failure> {
+pub async fn serve(ready: &Path, broken: Option<Break>) -> Result<(), Failure> {
     let listener =
         TcpListener::bind("127.0.0.1:0").await.map_err(Failure::io("listen on this machine"))?;
     let address = listener.local_addr().map_err(Failure::io("learn the own port"))?;
@@ -48,11 +54,11 @@ pub async fn serve(ready: &Path) -> Result<(), Failure> {
     let rooms = Rooms::default();
     loop {
         let (stream, _) = listener.accept().await.map_err(Failure::io("accept a connection"))?;
-        tokio::task::spawn_local(one(stream, Rc::clone(&rooms)));
+        tokio::task::spawn_local(one(stream, Rc::clone(&rooms), broken));
     }
 }
 
-async fn one(stream: TcpStream, rooms: Rooms) {
+async fn one(stream: TcpStream, rooms: Rooms, broken: Option<Break>) {
     // A peer that breaks off or speaks another language is simply gone.
     let Ok(Some(peer)) = Peer::upgrade(stream).await else {
         return;
@@ -61,7 +67,7 @@ async fn one(stream: TcpStream, rooms: Rooms) {
     let mut input = Vec::new();
     while let Ok(true) = peer.read(&mut input).await {
         while let Some(text) = socket::take_text(&mut input) {
-            answer(&peer, &rooms, &text);
+            answer(&peer, &rooms, &text, broken);
         }
     }
     for room in rooms.borrow_mut().values_mut() {
@@ -69,7 +75,7 @@ async fn one(stream: TcpStream, rooms: Rooms) {
     }
 }
 
-fn answer(peer: &Rc<Peer>, rooms: &Rooms, text: &str) {
+fn answer(peer: &Rc<Peer>, rooms: &Rooms, text: &str, broken: Option<Break>) {
     let Ok(command) = Command::decode(text) else {
         return;
     };
@@ -104,14 +110,40 @@ fn answer(peer: &Rc<Peer>, rooms: &Rooms, text: &str) {
             let room = rooms.entry(post.room.to_string()).or_default();
             room.seq += 1;
             let frame = entry(room.seq, &post);
-            for member in &room.members {
-                member.write(&frame);
+            match (broken, room.members.split_first()) {
+                (Some(broken), Some((first, others))) => {
+                    others.iter().for_each(|member| member.write(&frame));
+                    write_broken(first, room.seq, &post, broken, &mut room.late);
+                }
+                _ => room.members.iter().for_each(|member| member.write(&frame)),
             }
             written(room.seq)
         }
         _ => return,
     };
     reply(peer, id, &ok);
+}
+
+/// What the first member gets of a floor that breaks a promise.
+fn write_broken(member: &Peer, seq: u64, post: &Post, broken: Break, late: &mut Vec<u8>) {
+    let frame = entry(seq, post);
+    match broken {
+        Break::Drop if seq == BROKEN => {}
+        Break::Double if seq == BROKEN => {
+            member.write(&frame);
+            member.write(&frame);
+        }
+        Break::Swap if seq == BROKEN => *late = frame,
+        Break::Swap if seq == BROKEN + 1 => {
+            member.write(&frame);
+            member.write(late);
+        }
+        Break::Alter if seq == BROKEN => {
+            let other = Post { body: "something else".to_owned(), ..post.clone() };
+            member.write(&entry(seq, &other));
+        }
+        _ => member.write(&frame),
+    }
 }
 
 fn written(seq: u64) -> serde_json::Value {

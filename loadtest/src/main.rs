@@ -17,7 +17,9 @@ const FLOOR: &str = "floor-server";
 fn main() -> ExitCode {
     let ended = if std::env::args().nth(1).as_deref() == Some(FLOOR) {
         let options = FloorOptions::parse_from(std::env::args().skip(1));
-        on_one_thread(async { floor::serve(&options.ready_file).await.map(|()| Exit::Pass) })
+        on_one_thread(async {
+            floor::serve(&options.ready_file, options.broken).await.map(|()| Exit::Pass)
+        })
     } else {
         let options = Options::parse();
         on_one_thread(async { load(&options).await })

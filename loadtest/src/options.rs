@@ -165,6 +165,22 @@ pub struct FloorOptions {
     /// Written once it serves: socket and pid
     #[arg(long, value_name = "FILE")]
     pub ready_file: PathBuf,
+    /// Break a promise on purpose, to see the load tester turn red
+    #[arg(long = "break", value_name = "HOW")]
+    pub broken: Option<Break>,
+}
+
+/// How the floor breaks a promise: the room's first member, the fifth message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Break {
+    /// It never comes
+    Drop,
+    /// It comes twice
+    Double,
+    /// It comes after the sixth
+    Swap,
+    /// It comes with other words
+    Alter,
 }
 
 #[cfg(test)]

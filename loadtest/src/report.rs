@@ -36,7 +36,7 @@ pub struct Report {
     /// Runs and figures.
     pub series: Series,
     #[serde(skip)]
-    exit: Option<Exit>,
+    exit: Exit,
 }
 
 impl Report {
@@ -69,14 +69,14 @@ impl Report {
             faults,
             failed,
             series,
-            exit: Some(exit),
+            exit,
         }
     }
 
     /// The exit code.
     #[must_use]
     pub fn exit(&self) -> Exit {
-        self.exit.unwrap_or(Exit::Usage)
+        self.exit
     }
 
     /// Writes the files asked for.

@@ -81,3 +81,46 @@ fn a_server_of_another_machine_is_left_alone() {
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(told.contains("--i-operate-this-server"), "{told}");
 }
+
+/// A server that breaks a promise, and what the load tester makes of it.
+fn broken(how: &str) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let ready = folder.path().join("ready.json");
+    let program = env!("CARGO_BIN_EXE_wardroom-loadtest");
+    let mut floor = Command::new(program)
+        .args(["floor-server", "--break", how, "--ready-file"])
+        .arg(&ready)
+        .spawn()
+        .unwrap();
+    let begun = std::time::Instant::now();
+    let socket = loop {
+        let text = std::fs::read_to_string(&ready).unwrap_or_default();
+        if let Ok(ready) = serde_json::from_str::<Value>(&text) {
+            break ready["socket"].as_str().unwrap().to_owned();
+        }
+        assert!(begun.elapsed().as_secs() < 20, "the floor does not serve");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    };
+    let output = Command::new(program)
+        .args(["fanout", "--token", "t", "--members", "3", "--rate", "100", "--warmup", "0"])
+        .args(["--for", "300ms", "--url", &socket])
+        .output()
+        .unwrap();
+    floor.kill().unwrap();
+    floor.wait().unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn a_server_that_breaks_a_promise_fails_the_run() {
+    for (how, found) in [
+        ("drop", "gaps 1,"),
+        ("double", "duplicates 1,"),
+        ("swap", "order breaks 1,"),
+        ("alter", "byte mismatches 1,"),
+    ] {
+        let (code, told) = broken(how);
+        assert_eq!(code, Some(3), "{how}: {told}");
+        assert!(told.contains(found) && told.contains("verdict: correctness"), "{how}: {told}");
+    }
+}

@@ -24,6 +24,8 @@ pub(super) async fn run(target: Rc<Target>, run: &Run) -> Result<Outcome, Failur
     let ground = Rc::clone(&traffic.ground);
     let without = {
         let mut meter = ground.meter.borrow_mut();
+        meter.answered.reset();
+        meter.service.reset();
         std::mem::replace(&mut meter.delivered, latencies())
     };
     let resident = || target.process.and_then(|process| process.resident().ok());
