@@ -1,0 +1,165 @@
+//! The floor: the least a chat server can do. One encoded frame per message, one bare `write` per
+//! member, no log, no rules, no memory of what was said. It speaks just enough of `wardroom.v1` that
+//! the same generator can load it, so its processor time per delivery is a yardstick of the same run.
+
+mod socket;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::rc::Rc;
+
+use serde_json::json;
+use tokio::net::{TcpListener, TcpStream};
+use wardroom_protocol::SOCKET_PATH;
+use wardroom_protocol::envelope::Command;
+use wardroom_protocol::join::Join;
+use wardroom_protocol::message::Post;
+use wardroom_protocol::room::CreateRoom;
+
+use crate::failure::Failure;
+use crate::options::Break;
+use socket::Peer;
+
+/// The one epoch of the floor.
+const EPOCH: u64 = 1_700_000_000;
+
+/// The message that is broken, if one is asked for.
+const BROKEN: u64 = 5;
+
+#[derive(Default)]
+struct Room {
+    seq: u64,
+    members: Vec<Rc<Peer>>,
+    /// A frame held back, to come too late.
+    late: Vec<u8>,
+}
+
+type Rooms = Rc<RefCell<HashMap<String, Room>>>;
+
+/// Serves until the process is ended.
+pub async fn serve(ready: &Path, broken: Option<Break>) -> Result<(), Failure> {
+    let listener =
+        TcpListener::bind("127.0.0.1:0").await.map_err(Failure::io("listen on this machine"))?;
+    let address = listener.local_addr().map_err(Failure::io("learn the own port"))?;
+    let line = json!({
+        "socket": format!("ws://{address}{SOCKET_PATH}"),
+        "pid": std::process::id(),
+    });
+    let temporary = ready.with_extension("new");
+    fs::write(&temporary, format!("{line}\n"))
+        .and_then(|()| fs::rename(&temporary, ready))
+        .map_err(Failure::io(format!("write {}", ready.display())))?;
+    let rooms = Rooms::default();
+    loop {
+        let (stream, _) = listener.accept().await.map_err(Failure::io("accept a connection"))?;
+        tokio::task::spawn_local(one(stream, Rc::clone(&rooms), broken));
+    }
+}
+
+async fn one(stream: TcpStream, rooms: Rooms, broken: Option<Break>) {
+    // A peer that breaks off or speaks another language is simply gone.
+    let Ok(Some(peer)) = Peer::upgrade(stream).await else {
+        return;
+    };
+    let peer = Rc::new(peer);
+    let mut input = Vec::new();
+    while let Ok(true) = peer.read(&mut input).await {
+        while let Some(text) = socket::take_text(&mut input) {
+            answer(&peer, &rooms, &text, broken);
+        }
+    }
+    for room in rooms.borrow_mut().values_mut() {
+        room.members.retain(|member| !Rc::ptr_eq(member, &peer));
+    }
+}
+
+fn answer(peer: &Rc<Peer>, rooms: &Rooms, text: &str, broken: Option<Break>) {
+    let Ok(command) = Command::decode(text) else {
+        return;
+    };
+    let Some(id) = command.id else {
+        return;
+    };
+    let mut rooms = rooms.borrow_mut();
+    let ok = match command.op.as_ref() {
+        "hello" => json!({}),
+        "room.create" => {
+            let Ok(create) = command.body::<CreateRoom>() else {
+                return;
+            };
+            rooms.entry(create.room.to_string()).or_default().seq = 0;
+            written(0)
+        }
+        "join" => {
+            let Ok(join) = command.body::<Join>() else {
+                return;
+            };
+            let room = rooms.entry(join.room.to_string()).or_default();
+            let at = json!({ "epoch": EPOCH, "seq": room.seq });
+            let ok = json!({ "position": at, "after": at, "recovered": true });
+            reply(peer, id, &ok);
+            room.members.push(Rc::clone(peer));
+            return;
+        }
+        "message.post" => {
+            let Ok(post) = command.body::<Post>() else {
+                return;
+            };
+            let room = rooms.entry(post.room.to_string()).or_default();
+            room.seq += 1;
+            let frame = entry(room.seq, &post);
+            match (broken, room.members.split_first()) {
+                (Some(broken), Some((first, others))) => {
+                    others.iter().for_each(|member| member.write(&frame));
+                    write_broken(first, room.seq, &post, broken, &mut room.late);
+                }
+                _ => room.members.iter().for_each(|member| member.write(&frame)),
+            }
+            written(room.seq)
+        }
+        _ => return,
+    };
+    reply(peer, id, &ok);
+}
+
+/// What the first member gets of a floor that breaks a promise.
+fn write_broken(member: &Peer, seq: u64, post: &Post, broken: Break, late: &mut Vec<u8>) {
+    let frame = entry(seq, post);
+    match broken {
+        Break::Drop if seq == BROKEN => {}
+        Break::Double if seq == BROKEN => {
+            member.write(&frame);
+            member.write(&frame);
+        }
+        Break::Swap if seq == BROKEN => *late = frame,
+        Break::Swap if seq == BROKEN + 1 => {
+            member.write(&frame);
+            member.write(late);
+        }
+        Break::Alter if seq == BROKEN => {
+            let other = Post { body: "something else".to_owned(), ..post.clone() };
+            member.write(&entry(seq, &other));
+        }
+        _ => member.write(&frame),
+    }
+}
+
+fn written(seq: u64) -> serde_json::Value {
+    json!({ "position": { "epoch": EPOCH, "seq": seq }, "at": 0 })
+}
+
+fn reply(peer: &Peer, id: u64, ok: &serde_json::Value) {
+    peer.write(&socket::text_frame(&json!({ "id": id, "ok": ok }).to_string()));
+}
+
+/// An entry as large as a real one.
+fn entry(seq: u64, post: &Post) -> Vec<u8> {
+    let (room, mid) = (&post.room, &post.mid);
+    let words =
+        json!({ "card": { "name": "Load Tester" }, "topic": post.topic, "body": post.body });
+    socket::text_frame(&format!(
+        r#"{{"room":"{room}","epoch":{EPOCH},"seq":{seq},"n":{seq},"at":1700000000000,"by":{{"id":"aaaaaaaaaaaaaaaaaaaaaaaaaa"}},"op":"message.posted","mid":"{mid}","d":{{"topic":"aaaaaaaaaaaaaaaaaaaaaaaaaa","kind":"message"}},"w":{words}}}"#
+    ))
+}

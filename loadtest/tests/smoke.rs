@@ -1,0 +1,126 @@
+//! The load tester against the real server binary, for a few seconds.
+#![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The server's binary, built beside this test: `target/<profile>/wardroom`.
+fn server() -> PathBuf {
+    let mut folder = std::env::current_exe().unwrap();
+    folder.pop();
+    if folder.ends_with("deps") {
+        folder.pop();
+    }
+    let server = folder.join("wardroom");
+    assert!(
+        server.is_file(),
+        "{} is missing: build the workspace first, with the same profile (cargo build --profile …)",
+        server.display()
+    );
+    server
+}
+
+fn run(args: &[&str]) -> (Option<i32>, Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let (json, html) = (folder.path().join("result.json"), folder.path().join("result.html"));
+    let output = Command::new(env!("CARGO_BIN_EXE_wardroom-loadtest"))
+        .args(args)
+        .arg("--json")
+        .arg(&json)
+        .arg("--html")
+        .arg(&html)
+        .arg("--spawn")
+        .arg(server())
+        .output()
+        .unwrap();
+    let told = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let text = std::fs::read_to_string(json).unwrap_or_else(|_| panic!("no result:\n{told}"));
+    let page = std::fs::read_to_string(html).unwrap();
+    assert!(page.starts_with("<!doctype html>") && !page.contains("<script"), "{page}");
+    println!("{told}");
+    (output.status.code(), serde_json::from_str(&text).unwrap())
+}
+
+fn figure(result: &Value, name: &str) -> f64 {
+    let summary = result["series"]["summary"].as_array().unwrap();
+    let found = summary.iter().find(|it| it["name"] == name);
+    found.unwrap_or_else(|| panic!("no {name}"))["estimate"]["median"].as_f64().unwrap()
+}
+
+#[test]
+fn a_real_server_passes_the_smoke_test() {
+    let (code, result) =
+        run(&["smoke", "--in-flight", "2", "--warmup", "200ms", "--for", "1s", "--members", "8"]);
+    assert_eq!((code, &result["verdict"]), (Some(0), &Value::from("pass")));
+    assert_eq!(result["faults"]["counts"], serde_json::json!({}));
+    let (posts, deliveries) = (figure(&result, "posts_per_s"), figure(&result, "deliveries_per_s"));
+    assert!(posts > 0.0 && (deliveries / posts - 8.0).abs() < 1.0, "{deliveries} of {posts}");
+}
+
+#[test]
+fn the_floor_is_measured_beside_it() {
+    let args = ["fanout", "--ephemeral", "--baseline", "floor", "--warmup", "100ms"];
+    let (code, result) = run(&[&args[..], &["--for", "700ms", "--members", "30"]].concat());
+    assert_eq!((code, &result["verdict"]), (Some(0), &Value::from("pass")));
+    assert!(figure(&result, "ratio.cpu_us_per_delivery") > 0.0);
+}
+
+#[test]
+fn a_server_of_another_machine_is_left_alone() {
+    let output = Command::new(env!("CARGO_BIN_EXE_wardroom-loadtest"))
+        .args(["smoke", "--url", "ws://192.0.2.1:7420", "--token", "a"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("--i-operate-this-server"), "{told}");
+}
+
+/// A server that breaks a promise, and what the load tester makes of it.
+fn broken(how: &str) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let ready = folder.path().join("ready.json");
+    let program = env!("CARGO_BIN_EXE_wardroom-loadtest");
+    let mut floor = Command::new(program)
+        .args(["floor-server", "--break", how, "--ready-file"])
+        .arg(&ready)
+        .spawn()
+        .unwrap();
+    let begun = std::time::Instant::now();
+    let socket = loop {
+        let text = std::fs::read_to_string(&ready).unwrap_or_default();
+        if let Ok(ready) = serde_json::from_str::<Value>(&text) {
+            break ready["socket"].as_str().unwrap().to_owned();
+        }
+        assert!(begun.elapsed().as_secs() < 20, "the floor does not serve");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    };
+    let output = Command::new(program)
+        .args(["fanout", "--token", "t", "--members", "3", "--rate", "100", "--warmup", "0"])
+        .args(["--for", "300ms", "--url", &socket])
+        .output()
+        .unwrap();
+    floor.kill().unwrap();
+    floor.wait().unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn a_server_that_breaks_a_promise_fails_the_run() {
+    for (how, found) in [
+        ("drop", "gaps 1,"),
+        ("double", "duplicates 1,"),
+        ("swap", "order breaks 1,"),
+        ("alter", "byte mismatches 1,"),
+    ] {
+        let (code, told) = broken(how);
+        assert_eq!(code, Some(3), "{how}: {told}");
+        assert!(told.contains(found) && told.contains("verdict: correctness"), "{how}: {told}");
+    }
+}
