@@ -112,7 +112,9 @@ fn answer(peer: &Rc<Peer>, rooms: &Rooms, text: &str, broken: Option<Break>) {
             let frame = entry(room.seq, &post);
             match (broken, room.members.split_first()) {
                 (Some(broken), Some((first, others))) => {
-                    others.iter().for_each(|member| member.write(&frame));
+                    for member in others {
+                        member.write(&frame);
+                    }
                     write_broken(first, room.seq, &post, broken, &mut room.late);
                 }
                 _ => room.members.iter().for_each(|member| member.write(&frame)),

@@ -14,8 +14,8 @@ use super::overlay::Overlay;
 use super::record::View;
 use super::slice::{Budget, Head, ReadError, Slice};
 use super::store::{
-    Shelf, ShelfError, chunk, decode_row, end_of, entry_key, log_of, log_prefix, row_key, seq_of,
-    topic_prefix,
+    Shelf, ShelfError, chunk, decode_row, end_of, entry_key, log_of, log_prefix, piece, row_key,
+    seq_of, topic_prefix,
 };
 use super::wounds::Wounds;
 use crate::domain::{Row, Status};
@@ -102,16 +102,18 @@ impl Reader {
         upto: u64,
         budget: Budget,
     ) -> Result<Slice, ReadError> {
+        // The head first: what is stored while this reads is not missing.
+        let upto = upto.min(self.head_seq(log)?);
         let (from, to) = bounds(log, after.saturating_add(1), upto);
-        let found = match chunk(&*self.shelf, &from, &to, false, budget.entries, budget.bytes) {
-            Ok(found) => found,
+        let read = piece(&*self.shelf, &from, &to, false, budget.entries, budget.bytes);
+        let (found, cut) = match read {
+            Ok(read) => read,
             Err(error) => return self.all_from_journal(log, after, upto, budget, error),
         };
-        let full = found.len() >= budget.entries
-            || found.iter().map(|(_, value)| value.len()).sum::<usize>() >= budget.bytes;
         let last = match found.last() {
-            Some((key, _)) if full => seq_of(key),
-            _ => self.head_seq(log)?.min(upto),
+            Some((key, _)) if cut => seq_of(key),
+            _ if cut => after,
+            _ => upto,
         };
         self.check(log, after.saturating_add(1), last, found)
     }
@@ -121,6 +123,7 @@ impl Reader {
         let Some(upto) = before.checked_sub(1) else {
             return Ok(Slice::default());
         };
+        let upto = upto.min(self.head_seq(log)?);
         let (from, to) = bounds(log, 1, upto);
         let mut found = match chunk(&*self.shelf, &from, &to, true, budget.entries, budget.bytes) {
             Ok(found) => found,
@@ -135,8 +138,7 @@ impl Reader {
         let Some(first) = found.first().map(|(key, _)| seq_of(key)) else {
             return Ok(Slice::default());
         };
-        let last = self.head_seq(log)?.min(upto);
-        self.check(log, first, last, found)
+        self.check(log, first, upto, found)
     }
 
     /// Visits the whole log in order; returns its holes.

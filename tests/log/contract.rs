@@ -75,6 +75,7 @@ fn check_room(log: &Log, room: &Author, dice: &mut Dice) {
     assert_eq!(read(log, &name), (all.clone(), vec![]));
     let (after, upto) = (dice.below(130) as u64, dice.below(130) as u64);
     let entries = 1 + dice.below(20);
+    let bytes = 1 + entries * 397;
     ask(log, move |reader| {
         let budget = Budget { entries, bytes: usize::MAX };
         let within = |from: u64, to: u64| -> Vec<_> {
@@ -90,6 +91,18 @@ fn check_room(log: &Log, room: &Author, dice: &mut Dice) {
         let mut back = within(1, upto.saturating_sub(1));
         back.drain(..back.len().saturating_sub(entries));
         assert_eq!(reader.backward(&name, upto, budget).unwrap(), whole(back));
+        // A budget of bytes cuts the answer short and says nothing of what lies beyond.
+        let budget = Budget { entries: usize::MAX, bytes };
+        let cut = reader.forward(&name, after, upto, budget).unwrap();
+        let ahead = within(after + 1, upto);
+        assert_eq!(cut.holes, vec![]);
+        assert_eq!(cut.records, ahead[..cut.records.len()]);
+        assert_eq!(cut.records.is_empty(), ahead.is_empty());
+        let cut = reader.backward(&name, upto, budget).unwrap();
+        let back = within(1, upto.saturating_sub(1));
+        assert_eq!(cut.holes, vec![]);
+        assert_eq!(cut.records, back[back.len() - cut.records.len()..]);
+        assert_eq!(cut.records.is_empty(), back.is_empty());
         // At least one, however small the budget.
         let tiny = Budget { entries: 5, bytes: 1 };
         let one = reader.forward(&name, 0, u64::MAX, tiny).unwrap();

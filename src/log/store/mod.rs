@@ -26,4 +26,4 @@ pub(super) use mark::{Mark, MarkFile};
 pub(super) use memory::MemoryShelf;
 pub(super) use row::decode as decode_row;
 pub use shelf::ShelfError;
-pub(super) use shelf::{Shelf, chunk};
+pub(super) use shelf::{Shelf, chunk, piece};

@@ -37,6 +37,9 @@ pub(in crate::log) trait Shelf: Send + Sync {
     fn sync(&self) -> Result<(), ShelfError>;
 }
 
+/// Keys with their values.
+pub(in crate::log) type Pairs = Vec<(Vec<u8>, Bytes)>;
+
 /// Keys and values of one range, a bounded piece at a time, so that whoever looks at them does it
 /// outside the engine.
 pub(in crate::log) fn chunk(
@@ -46,19 +49,34 @@ pub(in crate::log) fn chunk(
     backward: bool,
     entries: usize,
     bytes: usize,
-) -> Result<Vec<(Vec<u8>, Bytes)>, ShelfError> {
+) -> Result<Pairs, ShelfError> {
+    Ok(piece(shelf, from, to, backward, entries, bytes)?.0)
+}
+
+/// The same, and whether the budget ended it: then what lies beyond was not looked at, and nothing
+/// may be said of it.
+pub(in crate::log) fn piece(
+    shelf: &dyn Shelf,
+    from: &[u8],
+    to: &[u8],
+    backward: bool,
+    entries: usize,
+    bytes: usize,
+) -> Result<(Pairs, bool), ShelfError> {
     let mut found = Vec::new();
-    let mut taken = 0;
-    if entries == 0 {
-        return Ok(found);
+    let (mut taken, mut cut) = (0, entries == 0);
+    if cut {
+        return Ok((found, cut));
     }
     shelf.visit(from, to, backward, &mut |key, value| {
         taken += value.len();
-        if !found.is_empty() && taken > bytes {
+        cut = !found.is_empty() && taken > bytes;
+        if cut {
             return ControlFlow::Break(());
         }
         found.push((key.to_vec(), Bytes::copy_from_slice(value)));
-        if found.len() >= entries { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        cut = found.len() >= entries;
+        if cut { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
-    Ok(found)
+    Ok((found, cut))
 }
