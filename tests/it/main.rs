@@ -17,6 +17,7 @@ mod identity;
 mod kill;
 mod positions;
 mod real_input;
+mod refresh;
 mod report;
 mod retry;
 mod transcripts;
