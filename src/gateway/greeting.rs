@@ -21,7 +21,7 @@ pub(super) async fn greet(
 ) -> Done {
     let refused =
         |error: &WireError, close| Done::Refused(answer::reply::<()>(id, Err(error)), close);
-    let claims = match believe(&services, &connection, &hello.token) {
+    let claims = match believe(&services, &connection, &hello.token).await {
         Ok(claims) => claims,
         Err(error) => {
             let close = match error {
@@ -77,12 +77,12 @@ pub(super) async fn greet(
 }
 
 /// The claims of a token. Why it was refused stays here: a prober learns only that it did not work.
-pub(super) fn believe(
+pub(super) async fn believe(
     services: &Services,
     connection: &str,
     token: &Token,
 ) -> Result<Claims, TokenError> {
-    services.verifier.verify(token.expose(), services.bus.now_ms()).inspect_err(|error| {
+    services.verifier.judge(token.expose(), services.bus.now_ms()).await.inspect_err(|error| {
         let reason = match error {
             TokenError::Expired => "expired",
             TokenError::Invalid(reason) => reason.as_str(),

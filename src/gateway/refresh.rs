@@ -41,8 +41,9 @@ async fn renewed(
     who: &Known,
     refresh: &Refresh,
 ) -> Result<(Known, u64), WireError> {
-    let claims =
-        greeting::believe(services, connection, &refresh.token).map_err(greeting::not_believed)?;
+    let claims = greeting::believe(services, connection, &refresh.token)
+        .await
+        .map_err(greeting::not_believed)?;
     // Compared before it is admitted: a refresh makes nobody known.
     if services.keys.principal_id(&claims.iss, &claims.sub) != who.principal.id {
         tracing::info!(connection, reason = "another_principal", "a token was refused");

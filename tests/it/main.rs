@@ -14,6 +14,7 @@ mod fold;
 mod gap;
 mod history;
 mod identity;
+mod issuers;
 mod kill;
 mod positions;
 mod real_input;
