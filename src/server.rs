@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::cluster::{Bus, Local};
 use crate::config::Config;
 use crate::gateway::{Quota, Services};
-use crate::identity::{DevKey, DevKeyError, Principals, Verifier};
+use crate::identity::{DevKey, DevKeyError, Issuer, NoKeys, Principals, Verifier};
 use crate::log::{self, Log};
 use crate::net::{self, App, Origins};
 use crate::room::{Hall, OpenFault, Parts, Reopen};
@@ -45,6 +45,14 @@ pub enum ServerError {
     /// The token key is not at hand.
     #[error(transparent)]
     TokenKey(#[from] DevKeyError),
+    /// The keys of an issuer are not at hand.
+    #[error("{0}\n  put its public keys there as a JSON Web Key Set; nothing was started")]
+    IssuerKeys(#[from] NoKeys),
+    /// No token of anybody would count.
+    #[error(
+        "nobody could sign in: auth.development is false and there is no [[auth.issuer]]. Name an identity provider, or set auth.development = true to try things out"
+    )]
+    NoIssuer,
     /// The log does not open.
     #[error(transparent)]
     Log(#[from] log::OpenError),
@@ -176,9 +184,31 @@ async fn tidy(services: Arc<Services>, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = every.tick() => services.quota.tidy(),
+            _ = every.tick() => {
+                services.quota.tidy();
+                // Keys that an issuer has withdrawn end here, also when no new one is asked for.
+                let verifier = services.verifier.clone();
+                if tokio::task::spawn_blocking(move || verifier.look()).await.is_err() {
+                    tracing::error!("looking at the keys of the issuers ended by a bug");
+                }
+            }
         }
     }
+}
+
+/// Whose tokens count: the issuers of the configuration, and the development key unless it is off.
+fn verifier(config: &Config) -> Result<Verifier, ServerError> {
+    let auth = &config.auth;
+    let published = auth.issuers.iter().map(Issuer::published);
+    let mut issuers = published.collect::<Result<Vec<_>, _>>()?;
+    if auth.development {
+        let key = DevKey::open_or_create(&config.data.join("keys"))?;
+        issuers.push(key.issuer(&auth.development_issuer));
+    }
+    if issuers.is_empty() {
+        return Err(ServerError::NoIssuer);
+    }
+    Ok(Verifier::new(issuers))
 }
 
 /// What the house stands on: keys and log.
@@ -193,12 +223,11 @@ impl Ground {
     async fn open(config: &Config) -> Result<Self, ServerError> {
         if config.ephemeral {
             // The token key lasts even so, where there is a place for it: tokens made beforehand work.
-            let keys = config.data.join("keys");
-            let token_key = DevKey::open_or_create(&keys)?;
+            let verifier = verifier(config)?;
             return Ok(Self {
                 log: Log::ephemeral(),
                 keys: Arc::new(Keyring::ephemeral()),
-                verifier: token_key.verifier(&config.auth.issuer),
+                verifier,
                 recovery: None,
             });
         }
@@ -214,7 +243,7 @@ impl Ground {
             .map_err(|source| ServerError::Data { path: data.clone(), source })?;
         let new = !data.join("journal").exists();
         let keys = data.join("keys");
-        let token_key = DevKey::open_or_create(&keys)?;
+        let verifier = verifier(config)?;
         let ring = Keyring::open(&keys, config.keys.wrapping_file.as_deref(), new)?;
         let options = log::Options {
             segment_bytes: config.log.segment_mib << 20,
@@ -226,12 +255,7 @@ impl Ground {
         for finding in &recovery.findings {
             tracing::warn!(finding = %finding, "found while opening the log");
         }
-        Ok(Self {
-            log,
-            keys: Arc::new(ring),
-            verifier: token_key.verifier(&config.auth.issuer),
-            recovery: Some(Arc::new(recovery)),
-        })
+        Ok(Self { log, keys: Arc::new(ring), verifier, recovery: Some(Arc::new(recovery)) })
     }
 
     fn reopen(&self) -> Reopen {

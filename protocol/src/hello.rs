@@ -1,4 +1,4 @@
-//! `hello`: the first frame, and all resumes in one round trip.
+//! `hello`: the first frame, and all resumes in one round trip. `refresh`: a newer token later on.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -59,6 +59,23 @@ pub struct Hello {
     /// Logs to resume, each from the last position held.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub resume: BTreeMap<LogName, Position>,
+}
+
+/// `refresh`'s body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refresh {
+    /// A newer token of the same issuer and subject.
+    pub token: Token,
+}
+
+/// `refresh`'s answer: what holds from now on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refreshed {
+    /// Unix milliseconds at which the new token ends and the connection closes.
+    pub expires_at: u64,
+    /// What this connection may do at most.
+    pub limits: Limits,
 }
 
 /// You, as others will see you.

@@ -32,3 +32,19 @@ pub struct Gap {
     /// The last position both sides share.
     pub last: Position,
 }
+
+/// `expiring`: the token ends soon. Sent once per token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expiring {
+    /// Unix milliseconds at which the token ends and the connection closes.
+    pub expires_at: u64,
+}
+
+/// `removed`: this connection does not follow a log any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    /// The log.
+    pub room: LogName,
+    /// Why: `forbidden` (a newer token may not read it).
+    pub reason: String,
+}

@@ -53,6 +53,11 @@ pub const OPS: &[Op] = &[
         "anybody with a token",
         "Who you are, and the positions to resume from. The first frame.",
     ),
+    command(
+        "refresh",
+        "who said hello",
+        "A newer token of the same person, for the connection that lives.",
+    ),
     command("join", "who may read the log", "Follow a log from a position on."),
     command("leave", "who joined", "Stop following a log."),
     command("rooms", "everybody", "The rooms you may know of, by pages."),
@@ -77,6 +82,8 @@ pub const OPS: &[Op] = &[
     signal("typing", "Somebody is writing."),
     notice("ping", "Are you there? Carries the server's time; answer with pong."),
     notice("gap", "Entries are missing here for good; says which and why."),
+    notice("expiring", "Your token ends soon: send a newer one by refresh."),
+    notice("removed", "You do not follow this log any more; says which and why."),
     notice("drain", "The node is going away; reconnect within the time given."),
 ];
 

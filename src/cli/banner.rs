@@ -17,7 +17,10 @@ pub(crate) struct Banner {
     file: Option<PathBuf>,
     /// The file was named on the command line or in the environment, so the token verb needs it too.
     file_named: bool,
-    loopback: bool,
+    /// What the operator must know before letting anybody in.
+    caution: &'static str,
+    /// Tokens of the development key count.
+    development: bool,
 }
 
 impl Banner {
@@ -30,7 +33,8 @@ impl Banner {
             ephemeral: loaded.config.ephemeral,
             file: loaded.file.clone(),
             file_named,
-            loopback: loaded.config.server.listen.ip().is_loopback(),
+            development: loaded.config.auth.development,
+            caution: caution(&loaded.config),
         }
     }
 
@@ -63,17 +67,17 @@ impl Banner {
         ] {
             let _ = write!(page, "\n  {label:<8}{value}");
         }
-        page.push_str(if self.loopback {
-            "\n  Bound to this machine only. Not for patient data: there is no TLS and the sign-in is for trying out."
-        } else {
-            "\n  Other machines can reach this address; it relies on the proxy in front for TLS."
-        });
+        page.push_str("\n  ");
+        page.push_str(self.caution);
         page.push_str("\n  Stop    Ctrl+C (drains, then exits)");
         page
     }
 
     /// The exact command that makes a token for this node.
     fn token_command(&self) -> String {
+        if !self.development {
+            return "from the identity provider; development tokens are off".to_owned();
+        }
         let mut command = format!("{} token", self.program);
         if self.data != Config::default().data {
             let _ = write!(command, " --data {}", quoted(&self.data.to_string_lossy()));
@@ -82,6 +86,21 @@ impl Banner {
             let _ = write!(command, " --config {}", quoted(&file.to_string_lossy()));
         }
         command + " --sub me --name \"My Name\" --role moderator --ttl 8h"
+    }
+}
+
+fn caution(config: &Config) -> &'static str {
+    match (config.server.listen.ip().is_loopback(), config.auth.development) {
+        (true, true) => {
+            "Bound to this machine only. Not for patient data: there is no TLS and the sign-in is for trying out."
+        }
+        (true, false) => "Bound to this machine only. Not for patient data: there is no TLS.",
+        (false, true) => {
+            "Other machines can reach this address; it relies on the proxy in front for TLS. Development tokens count."
+        }
+        (false, false) => {
+            "Other machines can reach this address; it relies on the proxy in front for TLS."
+        }
     }
 }
 

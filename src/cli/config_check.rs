@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use wardroom::config::{KNOBS, Place};
+use wardroom::identity::Issuer;
 
-use super::failure::Failure;
+use super::failure::{Exit, Failure};
 use super::flags::FileFlag;
 use super::print::print_lines;
 
@@ -33,6 +34,18 @@ pub(crate) fn run(Verb::Check(file): &Verb) -> Result<(), Failure> {
         };
         let place = loaded.origins.get(knob.name).unwrap_or(&Place::Default);
         let _ = writeln!(page, "{line:<38} # {place}; {}", knob.doc);
+    }
+    let mut problems = String::new();
+    for issuer in &loaded.config.auth.issuers {
+        let _ = write!(page, "\n# {}\n{}\n", issuer.place, issuer.show());
+        if let Err(error) = Issuer::published(issuer) {
+            let _ =
+                write!(problems, "\n{error}\n  put its public keys there as a JSON Web Key Set");
+        }
+    }
+    if !problems.is_empty() {
+        let text = format!("the configuration has problems; nothing was started{problems}");
+        return Err(Failure::new(Exit::Config, text));
     }
     let file = loaded.file.map_or_else(
         || "# no file: environment and defaults".to_owned(),

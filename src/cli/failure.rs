@@ -100,7 +100,10 @@ impl From<ServerError> for Failure {
             | ServerError::Log(_)
             | ServerError::Hall(_)
             | ServerError::Data { .. } => Exit::Io,
-            ServerError::Keys(_) | ServerError::Exposed(_) => Exit::Config,
+            ServerError::Keys(_)
+            | ServerError::IssuerKeys(_)
+            | ServerError::NoIssuer
+            | ServerError::Exposed(_) => Exit::Config,
             ServerError::Bug => Exit::Bug,
         };
         Self::new(exit, error.to_string())

@@ -58,6 +58,10 @@ fn keys() -> String {
         let _ = writeln!(page, "      {}", knob.doc);
     }
     page.push_str(
+        "  [[auth.issuer]]  in the file only; one table per identity provider\n      \
+        name (its iss), jwks_file (its public keys), audience [unset], algorithms [\"EdDSA\", \"ES256\", \"RS256\"]\n",
+    );
+    page.push_str(
         "\nExit codes: 0 done, 1 a check failed or something was refused, 2 usage, 70 a bug, 74 input or output, 78 configuration.",
     );
     page

@@ -61,13 +61,19 @@ fn text(text: &str) -> Result<String, String> {
 
 pub(crate) fn run(flags: &Flags) -> Result<(), Failure> {
     let config = flags.data.load()?.config;
+    if !config.auth.development {
+        return Err(Failure::new(
+            Exit::Refused,
+            "tokens of the development key do not count here (auth.development = false); get one from the identity provider",
+        ));
+    }
     let iat = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_err(|_| Failure::new(Exit::Io, "this machine's clock stands before 1970; set it"))?
         .as_secs();
     let key = DevKey::open_or_create(&config.data.join("keys"))?;
     let token = key.sign(&Claims {
-        iss: config.auth.issuer,
+        iss: config.auth.development_issuer,
         sub: flags.sub.clone(),
         name: flags.name.clone(),
         profession: flags.profession.clone(),

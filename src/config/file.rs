@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 use super::knob::{KNOBS, Knob};
 use super::place::{ConfigError, Place, Problem, nearest};
 use super::raw::Raw;
-use super::{ConfigFile, DEFAULT_FILE};
+use super::{ConfigFile, DEFAULT_FILE, Issuer, issuer};
 
 /// A value that somebody gave for a knob.
 pub(super) struct Given {
@@ -23,6 +23,7 @@ pub(super) struct Given {
 pub(super) struct Contents {
     pub(super) path: Option<PathBuf>,
     pub(super) given: Vec<Given>,
+    pub(super) issuers: Vec<Issuer>,
 }
 
 /// Reads the file. What is wrong inside it goes to `problems`.
@@ -37,7 +38,8 @@ pub(super) fn read(
     };
     match fs::read_to_string(path) {
         Ok(text) => {
-            Ok(Contents { path: Some(path.to_path_buf()), given: parse(path, &text, problems) })
+            let (given, issuers) = parse(path, &text, problems);
+            Ok(Contents { path: Some(path.to_path_buf()), given, issuers })
         }
         Err(source) if !required && source.kind() == io::ErrorKind::NotFound => {
             Ok(Contents::default())
@@ -46,7 +48,7 @@ pub(super) fn read(
     }
 }
 
-fn parse(path: &Path, text: &str, problems: &mut Vec<Problem>) -> Vec<Given> {
+fn parse(path: &Path, text: &str, problems: &mut Vec<Problem>) -> (Vec<Given>, Vec<Issuer>) {
     // The parser goes on after an error, so that one slip does not hide the others.
     let (document, errors) = DeTable::parse_recoverable(text);
     let place = |span| Place::in_file(path, text, &span);
@@ -57,7 +59,7 @@ fn parse(path: &Path, text: &str, problems: &mut Vec<Problem>) -> Vec<Given> {
             next: syntax_advice(error.message()).to_owned(),
         });
     }
-    let mut given = Vec::new();
+    let (mut given, mut issuers) = (Vec::new(), Vec::new());
     for (key, value) in document.get_ref() {
         let name: &str = key.get_ref();
         if let Some(knob) = Knob::named(name) {
@@ -67,6 +69,10 @@ fn parse(path: &Path, text: &str, problems: &mut Vec<Problem>) -> Vec<Given> {
         } else if let DeValue::Table(table) = value.get_ref() {
             for (key, value) in table {
                 let inner: &str = key.get_ref();
+                if (name, inner) == ("auth", "issuer") {
+                    issuers = issuer::read(value.get_ref(), place(key.span()), &place, problems);
+                    continue;
+                }
                 match Knob::named(&format!("{name}.{inner}")) {
                     Some(knob) => given.push(Given {
                         knob,
@@ -84,7 +90,7 @@ fn parse(path: &Path, text: &str, problems: &mut Vec<Problem>) -> Vec<Given> {
             });
         }
     }
-    given
+    (given, issuers)
 }
 
 fn syntax_advice(message: &str) -> &'static str {

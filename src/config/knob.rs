@@ -57,7 +57,8 @@ knobs! {
     "a silent connection is gone after" limits.silent_seconds in 2..=3_600;
     "a blocked write ends the connection after" limits.write_timeout_seconds in 1..=3_600;
     "HTTP headers are due within" limits.header_seconds in 1..=60;
-    "issuer that the development key signs for" auth.issuer;
+    "tokens of this node's development key count" auth.development;
+    "issuer that the development key signs for" auth.development_issuer;
     "file of the wrapping key, if not in the data directory" keys.wrapping_file;
     "size of a journal segment, MiB" log.segment_mib in 1..=1_024;
     "memory for the store's cache, MiB" log.cache_mib in 1..=65_536;

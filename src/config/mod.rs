@@ -7,6 +7,7 @@
 
 mod environment;
 mod file;
+mod issuer;
 mod knob;
 mod place;
 mod raw;
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+pub use issuer::{Algorithm, Issuer};
 pub use knob::{KNOBS, Knob};
 pub use place::{ConfigError, Place, Problem};
 pub use raw::Format;
@@ -94,8 +96,12 @@ pub struct Limits {
 /// Whose tokens count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Auth {
+    /// Whether tokens of the development key count.
+    pub development: bool,
     /// The issuer that the development key signs for.
-    pub issuer: String,
+    pub development_issuer: String,
+    /// The identity providers, each with a name of its own.
+    pub issuers: Vec<Issuer>,
 }
 
 /// The key material.
@@ -173,7 +179,11 @@ impl Default for Limits {
 
 impl Default for Auth {
     fn default() -> Self {
-        Self { issuer: "wardroom-dev".to_owned() }
+        Self {
+            development: true,
+            development_issuer: "wardroom-dev".to_owned(),
+            issuers: Vec::new(),
+        }
     }
 }
 
@@ -249,6 +259,7 @@ impl Loaded {
 
         let mut loaded =
             Self { config: Config::default(), file: file.path, origins: BTreeMap::new() };
+        loaded.config.auth.issuers = file.issuers;
         for Given { knob, raw, place } in given {
             if knob.turn(&mut loaded.config, &raw) {
                 loaded.origins.insert(knob.name, place);

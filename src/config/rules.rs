@@ -56,6 +56,23 @@ pub(super) fn check(loaded: &Loaded, problems: &mut Vec<Problem>) {
             "give a level (error, warn, info, debug, trace) or targets, such as info,wardroom=debug",
         );
     }
+    let auth = &config.auth;
+    for (index, issuer) in auth.issuers.iter().enumerate() {
+        let own = auth.development && issuer.name == auth.development_issuer;
+        let earlier = auth.issuers[..index].iter().any(|other| other.name == issuer.name);
+        if own || earlier {
+            problems.push(Problem {
+                place: issuer.place.clone(),
+                what: "two issuers of one name".to_owned(),
+                next: if own {
+                    "this is the name of the development key's issuer: change auth.development_issuer, or set auth.development = false"
+                } else {
+                    "keep one of the two tables: a token's iss must name one issuer"
+                }
+                .to_owned(),
+            });
+        }
+    }
 }
 
 fn is_node_name(name: &str) -> bool {

@@ -272,3 +272,54 @@ fn a_named_file_must_exist_and_the_usual_one_need_not() {
     let loaded = Loaded::from_sources(&Sources::default()).unwrap();
     assert_eq!((loaded.file, loaded.config), (None, Config::default()));
 }
+
+/// What comes of the issuers of a file's text, as they would be written again.
+fn issuers(text: &str) -> Result<Vec<String>, String> {
+    load(text, &[], &[]).map(|it| it.config.auth.issuers.iter().map(Issuer::show).collect())
+}
+
+#[test]
+fn issuers_are_read_from_tables_and_shown_as_tables() {
+    let whole = "[[auth.issuer]]\nname = \"https://idp.example\"\njwks_file = \"idp.json\"\naudience = \"wardroom\"\nalgorithms = [\"ES256\", \"RS256\"]";
+    let short = "[[auth.issuer]]\nname = \"b\"\njwks_file = \"b.json\"\n";
+    let both = format!("[auth]\ndevelopment = false\n{whole}\n{short}");
+    let shown = issuers(&both).unwrap();
+    assert_eq!(shown[0], whole);
+    // Without a list all three count; without an audience a comment stands in its place.
+    assert!(shown[1].ends_with("algorithms = [\"EdDSA\", \"ES256\", \"RS256\"]"), "{}", shown[1]);
+    assert_eq!(issuers(&shown.join("\n")).unwrap(), shown);
+    let loaded = load(&both, &[], &[]).unwrap();
+    assert!(loaded.config.auth.issuers[1].place.to_string().contains(".toml:8:"));
+}
+
+#[test]
+fn a_mistake_in_an_issuer_is_named_with_line_column_and_remedy() {
+    let table =
+        |lines: &str| format!("[[auth.issuer]]\nname = \"a\"\njwks_file = \"f\"\n{lines}\n");
+    for (text, place, what) in [
+        (table("audence = \"eyJcanary\""), "F:4:1", "unknown key `audence` in [[auth.issuer]]"),
+        (table("algorithms = [\"HS256\"]"), "F:4:14", "\"EdDSA\", \"ES256\" and \"RS256\""),
+        (table("algorithms = [\"none\"]"), "F:4:14", "each at most once"),
+        (table("algorithms = []"), "F:4:14", "each at most once"),
+        (table("algorithms = [\"ES256\", \"ES256\"]"), "F:4:14", "each at most once"),
+        (table("audience = \"\""), "F:4:12", "wrong value for `audience`"),
+        (table("audience = [\"a\"]"), "F:4:12", "wrong value for `audience`"),
+        ("[[auth.issuer]]\nname = \"a\"\n".into(), "F:1:", "`jwks_file` is missing"),
+        ("[[auth.issuer]]\njwks_file = \"a\"\n".into(), "F:1:", "`name` is missing"),
+        (
+            format!("[[auth.issuer]]\nname = \"{}\"\njwks_file = \"f\"", "n".repeat(201)),
+            "F:2:8",
+            "1 to 200",
+        ),
+        (format!("{}{}", table(""), table("")), "F:5:", "two issuers of one name"),
+        (table("").replace("\"a\"", "\"wardroom-dev\""), "F:1:", "auth.development_issuer"),
+        ("[auth]\nissuer = \"eyJcanary\"\n".into(), "F:2:1", "is a list of tables"),
+        ("[auth]\nissuer = [\"eyJcanary\"]\n".into(), "F:2:1", "is a list of tables"),
+    ] {
+        let error = issuers(&text).unwrap_err();
+        assert!(error.starts_with(place) && error.contains(what), "{text}\n{error}");
+        // The place shows the line up to the mistake; what stands behind an unknown key does not.
+        assert!(!error.contains("canary"), "{error}");
+    }
+    assert!(issuers("[auth]\ndevelopment = false\n[[auth.issuer]]\nname = \"wardroom-dev\"\njwks_file = \"f\"\n").is_ok());
+}

@@ -10,6 +10,12 @@ use crate::config::Limits;
 /// How long a connection may take to finish its closing handshake.
 pub(super) const CLOSING: Duration = Duration::from_secs(2);
 
+/// How long before its token's end a connection is told.
+const EXPIRING: Duration = Duration::from_secs(30);
+
+/// With no more than this left, telling is of no use: no client gets a token in that time.
+const TOO_LATE: Duration = Duration::from_secs(2);
+
 /// Deadlines.
 pub(super) struct Clocks {
     opened: Instant,
@@ -21,6 +27,8 @@ pub(super) struct Clocks {
     blocked: bool,
     greeted: bool,
     expires: Option<Instant>,
+    /// When to tell that the token ends; `None` once told.
+    tell: Option<Instant>,
     closing: Option<Instant>,
 }
 
@@ -29,6 +37,8 @@ pub(super) struct Clocks {
 pub(super) enum Verdict {
     Nothing,
     Ping,
+    /// The token ends soon.
+    Expiring,
     Close(CloseCode),
     /// The closing handshake took too long.
     Over,
@@ -47,6 +57,7 @@ impl Clocks {
             blocked: false,
             greeted: false,
             expires: None,
+            tell: None,
             closing: None,
         }
     }
@@ -61,9 +72,19 @@ impl Clocks {
         self.heard = now;
     }
 
-    pub(super) fn greeted(&mut self, expires: Option<Instant>) {
+    /// A token holds from now on. `None`: it outlives the clock.
+    pub(super) fn token(&mut self, now: Instant, expires: Option<Instant>) {
         self.greeted = true;
         self.expires = expires;
+        self.tell = expires.and_then(|expires| {
+            let left = expires.saturating_duration_since(now);
+            (left > TOO_LATE).then(|| now + left.saturating_sub(EXPIRING))
+        });
+    }
+
+    /// Whether the token's time is over.
+    pub(super) fn expired(&self, now: Instant) -> bool {
+        self.expires.is_some_and(|expires| now >= expires)
     }
 
     pub(super) fn closing(&mut self, now: Instant) {
@@ -98,6 +119,9 @@ impl Clocks {
         if let Some(expires) = self.expires {
             deadline = deadline.min(expires);
         }
+        if let Some(tell) = self.tell {
+            deadline = deadline.min(tell);
+        }
         deadline.min(if self.blocked {
             self.wrote.0 + seconds(limits.write_timeout_seconds)
         } else {
@@ -113,7 +137,7 @@ impl Clocks {
         if !self.greeted && past(self.opened, limits.hello_seconds) {
             return Verdict::Close(CloseCode::HelloRequired);
         }
-        if self.expires.is_some_and(|expires| now >= expires) {
+        if self.expired(now) {
             return Verdict::Close(CloseCode::TokenExpired);
         }
         if self.blocked && past(self.wrote.0, limits.write_timeout_seconds) {
@@ -122,11 +146,72 @@ impl Clocks {
         if !self.blocked && past(self.heard, limits.silent_seconds) {
             return Verdict::Close(CloseCode::Silent);
         }
+        // Told even when the output is blocked: there is one per token.
+        if self.tell.is_some_and(|tell| now >= tell) {
+            self.tell = None;
+            return Verdict::Expiring;
+        }
         if now >= self.pinged + self.ping_every {
             self.pinged = now;
             // Nothing is put behind what does not leave.
             return if self.blocked { Verdict::Nothing } else { Verdict::Ping };
         }
         Verdict::Nothing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A connection that was opened, and has a token that ends this many milliseconds later.
+    fn with_token(left: u64) -> (Clocks, Instant) {
+        let now = Instant::now();
+        let mut clocks = Clocks::new(now, &Limits::default(), 0.5);
+        clocks.token(now, Some(now + Duration::from_millis(left)));
+        (clocks, now)
+    }
+
+    /// What the clocks say after so many milliseconds, the peer heard until then.
+    fn after(clocks: &mut Clocks, opened: Instant, ms: u64) -> Verdict {
+        let now = opened + Duration::from_millis(ms);
+        clocks.heard(now);
+        clocks.pinged = now;
+        clocks.judge(now, &Limits::default())
+    }
+
+    #[test]
+    fn a_token_that_ends_is_told_thirty_seconds_before_and_once() {
+        let (mut clocks, opened) = with_token(100_000);
+        assert_eq!(after(&mut clocks, opened, 69_999), Verdict::Nothing);
+        let told = opened + Duration::from_secs(70);
+        assert_eq!(clocks.deadline(&Limits::default()), told, "the task wakes up for it");
+        assert_eq!(after(&mut clocks, opened, 70_000), Verdict::Expiring);
+        assert_eq!(after(&mut clocks, opened, 70_001), Verdict::Nothing);
+        assert_eq!(after(&mut clocks, opened, 99_999), Verdict::Nothing);
+        let over = Verdict::Close(CloseCode::TokenExpired);
+        assert_eq!(after(&mut clocks, opened, 100_000), over);
+    }
+
+    #[test]
+    fn a_token_of_a_short_life_is_told_at_once_unless_it_is_too_late() {
+        let (mut clocks, opened) = with_token(2_001);
+        assert_eq!(after(&mut clocks, opened, 0), Verdict::Expiring);
+        assert_eq!(after(&mut clocks, opened, 1), Verdict::Nothing);
+        let (mut clocks, opened) = with_token(2_000);
+        assert_eq!(after(&mut clocks, opened, 0), Verdict::Nothing);
+        assert_eq!(after(&mut clocks, opened, 1_999), Verdict::Nothing);
+    }
+
+    #[test]
+    fn a_newer_token_is_told_anew_and_moves_the_end() {
+        let (mut clocks, opened) = with_token(10_000);
+        assert_eq!(after(&mut clocks, opened, 0), Verdict::Expiring);
+        let at = opened + Duration::from_secs(5);
+        clocks.token(at, Some(at + Duration::from_mins(1)));
+        assert_eq!(after(&mut clocks, opened, 10_000), Verdict::Nothing);
+        assert!(!clocks.expired(opened + Duration::from_millis(64_999)));
+        assert_eq!(after(&mut clocks, opened, 35_000), Verdict::Expiring);
+        assert!(clocks.expired(opened + Duration::from_secs(65)));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use wardroom_protocol::code::{CloseCode, ErrorCode, WireError};
 use wardroom_protocol::envelope::{self, Command};
-use wardroom_protocol::hello::Hello;
+use wardroom_protocol::hello::{Hello, Refresh};
 use wardroom_protocol::history::ReadHistory;
 use wardroom_protocol::ids::{LogName, RoomId};
 use wardroom_protocol::join::{Join, Leave, Left};
@@ -15,7 +15,7 @@ use wardroom_protocol::{limits, op};
 
 use super::translate::{Author, Body};
 use super::work::Done;
-use super::{answer, connection::Connection, greeting, history, reading};
+use super::{answer, connection::Connection, greeting, history, reading, refresh};
 use crate::domain::Refusal;
 use crate::domain::access::Action;
 use crate::guard::{self, Screened, Worded};
@@ -79,6 +79,14 @@ impl Connection {
                 ErrorCode::AlreadyGreeted,
                 "this connection has said hello; open another one for another token",
             )),
+            "refresh" => {
+                let body: Refresh = command.body()?;
+                // Verifying costs more than most commands, and a bad token is as dear as a good one.
+                self.within_rate(who)?;
+                let (services, who) = (Arc::clone(&self.services), Arc::clone(who));
+                self.begin(refresh::refresh(services, self.id.clone(), id, who, body));
+                Ok(())
+            }
             "join" => self.join(id, command.body()?, who),
             "leave" => self.leave(id, &command.body()?),
             "rooms" => {
@@ -164,12 +172,16 @@ impl Connection {
             let message = "this node is going away; connect again and send it with the same mid";
             return Err(WireError::new(ErrorCode::Draining, message));
         }
+        self.within_rate(who)?;
+        guard::screen(Body(body)).map_err(|finding| answer::found(&finding))
+    }
+
+    fn within_rate(&self, who: &Known) -> Result<(), WireError> {
         self.services.quota.take(&who.principal).map_err(|wait| {
             let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
             let message = "more messages than one person may send; slow down";
             WireError::new(ErrorCode::RateLimited, message).after_ms(ms)
-        })?;
-        guard::screen(Body(body)).map_err(|finding| answer::found(&finding))
+        })
     }
 
     fn permit(&self, log: &LogName, who: &Known, action: Action) -> Result<(), WireError> {

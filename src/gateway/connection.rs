@@ -15,14 +15,13 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
 use wardroom_protocol::code::CloseCode;
 use wardroom_protocol::envelope;
-use wardroom_protocol::ids::LogName;
 use wardroom_protocol::notice;
 
 use super::clocks::{CLOSING, Clocks, Verdict};
-use super::work::{Done, Join, Work};
+use super::work::{Done, Work};
 use super::{Inbound, Incoming, Services, answer};
 use crate::delivery::{
-    Batch, BatchError, Channel, Cursor, Gate, Need, Pumped, REPLIES, Seat, farewell, read_after,
+    Batch, BatchError, Channel, Gate, Need, Pumped, REPLIES, Seat, farewell, read_after,
 };
 use crate::guard::Screened;
 use crate::identity::Known;
@@ -51,7 +50,9 @@ pub(super) struct Connection {
     stalled: Arc<AtomicBool>,
     work: Option<Work>,
     fetch: Option<Fetch>,
-    clocks: Clocks,
+    pub(super) clocks: Clocks,
+    /// When the token in force ends, unix milliseconds; 0 before the hello.
+    pub(super) expires_at: u64,
     closing: bool,
 }
 
@@ -88,6 +89,7 @@ impl Connection {
             work: None,
             fetch: None,
             clocks,
+            expires_at: 0,
             closing: false,
             services,
         }
@@ -97,6 +99,11 @@ impl Connection {
         let mut drain = self.services.drain.clone();
         let mut draining = false;
         loop {
+            // Here and not by the timer alone, whose turn comes only when nothing else is there:
+            // a peer that never stops talking does not outlive its token.
+            if !self.closing && self.clocks.expired(Instant::now()) {
+                self.close(CloseCode::TokenExpired);
+            }
             self.take_messages();
             let pumped = self.gate.pump();
             let blocked = pumped == Pumped::Blocked;
@@ -225,6 +232,9 @@ impl Connection {
             Verdict::Nothing => {}
             Verdict::Over => return false,
             Verdict::Close(code) => self.close(code),
+            Verdict::Expiring => {
+                self.notice("expiring", &notice::Expiring { expires_at: self.expires_at });
+            }
             Verdict::Ping => {
                 let ping = notice::Ping { now: self.services.bus.now_ms() };
                 self.notice("ping", &ping);
@@ -233,7 +243,7 @@ impl Connection {
         true
     }
 
-    fn notice<T: serde::Serialize>(&self, op: &str, body: &T) {
+    pub(super) fn notice<T: serde::Serialize>(&self, op: &str, body: &T) {
         let text = envelope::notice(op, body).expect("a notice has string keys and no floats");
         self.gate.reply(text.as_bytes());
     }
@@ -271,49 +281,13 @@ impl Connection {
             }
             Done::Joined(frame, join) => self.follow(&frame, vec![join]),
             Done::Greeted(who, expires_at, frame, joins) => {
-                let left = expires_at.saturating_sub(self.services.bus.now_ms());
-                // A far future would overflow the clock; the sign-in outlives the process anyway.
-                let expires = Instant::now().checked_add(Duration::from_millis(left));
-                self.clocks.greeted(expires);
-                self.who = Some(who);
+                self.holds(who, expires_at);
                 self.follow(&frame, joins);
             }
-            Done::Submit(handle, submission, id) => self.hand_in(&handle, *submission, id),
-        }
-    }
-
-    fn follow(&mut self, frame: &str, joins: Vec<Join>) {
-        let mut cursors = Vec::with_capacity(joins.len());
-        for Join { channel, after } in joins {
-            if !self.follows(channel.log()) {
-                let seat = channel.attach(Arc::clone(&self.gate));
-                self.joined.push((Arc::clone(&channel), seat));
-                gauge!(metric::JOINED).increment(1.0);
+            Done::Refreshed(who, expires_at, frame) => {
+                self.refreshed(who, expires_at, frame.as_deref());
             }
-            cursors.push(Cursor::new(channel, after));
-        }
-        self.gate.follow(frame.as_bytes(), cursors);
-    }
-
-    pub(super) fn follows(&self, log: &LogName) -> bool {
-        self.joined.iter().any(|(channel, _)| channel.log() == log)
-    }
-
-    /// Stops following a log. `false`: it was not followed.
-    pub(super) fn unfollow(&mut self, log: &LogName) -> bool {
-        let Some(index) = self.joined.iter().position(|(channel, _)| channel.log() == log) else {
-            return false;
-        };
-        let (channel, seat) = self.joined.swap_remove(index);
-        channel.detach(seat);
-        gauge!(metric::JOINED).decrement(1.0);
-        self.gate.unfollow(log)
-    }
-
-    fn unfollow_all(&mut self) {
-        for (channel, seat) in self.joined.drain(..) {
-            channel.detach(seat);
-            gauge!(metric::JOINED).decrement(1.0);
+            Done::Submit(handle, submission, id) => self.hand_in(&handle, *submission, id),
         }
     }
 

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wardroom_protocol::code::{CloseCode, ErrorCode, WireError};
-use wardroom_protocol::hello::{Greeting, Hello, Principal, Resumed};
+use wardroom_protocol::hello::{Greeting, Hello, Principal, Resumed, Token};
 use wardroom_protocol::join::From;
 
 use super::services::Services;
 use super::work::Done;
 use super::{answer, reading};
-use crate::identity::{NotAdmitted, TokenError};
+use crate::identity::{Claims, NotAdmitted, TokenError};
 
 /// Answers a hello: verifies the token, makes the principal known, joins what is to be resumed.
 pub(super) async fn greet(
@@ -21,29 +21,14 @@ pub(super) async fn greet(
 ) -> Done {
     let refused =
         |error: &WireError, close| Done::Refused(answer::reply::<()>(id, Err(error)), close);
-    let now = services.bus.now_ms();
-    let claims = match services.verifier.verify(hello.token.expose(), now) {
+    let claims = match believe(&services, &connection, &hello.token).await {
         Ok(claims) => claims,
         Err(error) => {
-            // The reason stays here: a prober learns only that it did not work.
-            let reason = match error {
-                TokenError::Expired => "expired",
-                TokenError::Invalid(reason) => reason.as_str(),
+            let close = match error {
+                TokenError::Expired => CloseCode::TokenExpired,
+                TokenError::Invalid(_) => CloseCode::TokenInvalid,
             };
-            tracing::info!(connection, reason, "a token was refused");
-            let (code, close, text) = match error {
-                TokenError::Expired => (
-                    ErrorCode::TokenExpired,
-                    CloseCode::TokenExpired,
-                    "the token's time is over; get a new one and connect again",
-                ),
-                TokenError::Invalid(_) => (
-                    ErrorCode::TokenInvalid,
-                    CloseCode::TokenInvalid,
-                    "this server does not accept the token; get a new one from its operator",
-                ),
-            };
-            return refused(&WireError::new(code, text).at("/d/token"), close);
+            return refused(&not_believed(error), close);
         }
     };
     if hello.resume.len() > services.limits.logs_per_connection {
@@ -89,6 +74,37 @@ pub(super) async fn greet(
         rooms,
     };
     Done::Greeted(known, expires_at, answer::reply(id, Ok(&greeting)), joins)
+}
+
+/// The claims of a token. Why it was refused stays here: a prober learns only that it did not work.
+pub(super) async fn believe(
+    services: &Services,
+    connection: &str,
+    token: &Token,
+) -> Result<Claims, TokenError> {
+    services.verifier.judge(token.expose(), services.bus.now_ms()).await.inspect_err(|error| {
+        let reason = match error {
+            TokenError::Expired => "expired",
+            TokenError::Invalid(reason) => reason.as_str(),
+        };
+        tracing::info!(connection, reason, "a token was refused");
+    })
+}
+
+/// What the sender of a refused token is told.
+pub(super) fn not_believed(error: TokenError) -> WireError {
+    match error {
+        TokenError::Expired => expired(),
+        TokenError::Invalid(_) => {
+            let text = "this server does not accept the token; get a new one from its operator";
+            WireError::new(ErrorCode::TokenInvalid, text).at("/d/token")
+        }
+    }
+}
+
+pub(super) fn expired() -> WireError {
+    let text = "the token's time is over; get a new one and connect again";
+    WireError::new(ErrorCode::TokenExpired, text).at("/d/token")
 }
 
 pub(super) fn too_many(most: usize) -> WireError {

@@ -25,13 +25,23 @@ pub(super) async fn readable(
     principal: &Principal,
     log: &LogName,
 ) -> Result<RoomHandle, WireError> {
+    let room = may_read(services, principal, log)?;
+    services.hall.room(&room).await.map_err(answer::not_open)
+}
+
+/// The room of a log, if this principal may read the log.
+pub(super) fn may_read(
+    services: &Services,
+    principal: &Principal,
+    log: &LogName,
+) -> Result<RoomId, WireError> {
     let (room, _) = known_room(services, principal, log)?;
     let action = match log.kind() {
         LogKind::Lane(lane) => Action::ReadLane(lane),
         _ => Action::Read,
     };
     permitted(services, principal, &room, action)?;
-    services.hall.room(&room).await.map_err(answer::not_open)
+    Ok(room)
 }
 
 /// The room of a log, if this principal may know of it.

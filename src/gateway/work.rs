@@ -25,6 +25,8 @@ pub(super) enum Done {
     Joined(String, Join),
     /// Somebody said hello: send this frame and follow these logs.
     Greeted(Arc<Known>, u64, String, Vec<Join>),
+    /// Somebody's newer token, when it ends, and the answer if one is due.
+    Refreshed(Arc<Known>, u64, Option<String>),
     /// Send this frame and close.
     Refused(String, CloseCode),
     /// The room is open now: submit, and answer under this id.

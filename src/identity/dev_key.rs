@@ -89,7 +89,13 @@ impl DevKey {
     /// Believes what this key signed in the name of this issuer.
     #[must_use]
     pub fn verifier(&self, issuer: &str) -> Verifier {
-        Verifier::new(vec![Issuer::hs256(issuer, KEY_ID, &*self.secret)])
+        Verifier::new(vec![self.issuer(issuer)])
+    }
+
+    /// This key as the one of an issuer.
+    #[must_use]
+    pub fn issuer(&self, name: &str) -> Issuer {
+        Issuer::hs256(name, KEY_ID, &*self.secret)
     }
 }
 

@@ -7,4 +7,4 @@ pub mod token;
 
 pub use dev_key::{DevKey, DevKeyError};
 pub use principals::{Known, NotAdmitted, Principals};
-pub use token::{Claims, TokenError, Verifier};
+pub use token::{Claims, Issuer, NoKeys, TokenError, Verifier};

@@ -1,25 +1,33 @@
 //! Tokens: what they claim, and whether to believe it.
 //!
-//! A `Verifier` knows a list of issuers. An issuer fixes its algorithm and its keys; the token may
+//! A `Verifier` knows a list of issuers. An issuer fixes its algorithms and its keys; the token may
 //! only choose among them. `kid` selects a key by equality and is never a path or an address; `jku`,
 //! `jwk` and `x5u` are not looked at. Time is an argument. Why a token was refused is for the audit
 //! trail only; everybody else hears that it is not valid.
 
+mod issuer;
+mod jwks;
+mod published;
 mod seen;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, dangerous};
+use jsonwebtoken::dangerous;
 use serde::{Deserialize, Serialize};
 
+pub use issuer::{Issuer, NoKeys};
+pub use published::JwksError;
 use seen::Seen;
 
 /// Longest token looked at, bytes.
 pub const LONGEST: usize = 8 * 1024;
 /// How far clocks may differ, seconds.
 pub const LEEWAY: u64 = 30;
+/// After a look at the issuers' files for a key nobody knows, none for this long, milliseconds.
+const PAUSE_MS: u64 = 30_000;
 /// Latest end, unix seconds: its milliseconds still fit a JSON number exactly.
 const LATEST: u64 = (1 << 53) / 1000 - LEEWAY;
 
@@ -47,7 +55,8 @@ pub struct Claims {
     /// The organisation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub org: Option<String>,
-    /// Issued at, unix seconds.
+    /// Issued at, unix seconds; 0 if its issuer does not say.
+    #[serde(default)]
     pub iat: u64,
     /// Ends at, unix seconds. With the leeway this is when the connection closes.
     pub exp: u64,
@@ -127,28 +136,6 @@ impl Reason {
     }
 }
 
-/// Somebody whose tokens count: a name, one algorithm, one key.
-pub struct Issuer {
-    name: String,
-    key_id: &'static str,
-    key: DecodingKey,
-    rules: Validation,
-}
-
-impl Issuer {
-    /// An issuer that signs by HMAC-SHA-256 with a shared secret.
-    #[must_use]
-    pub fn hs256(name: &str, key_id: &'static str, secret: &[u8]) -> Self {
-        let mut rules = Validation::new(Algorithm::HS256);
-        // The library reads the clock for these two; here time is an argument.
-        rules.validate_exp = false;
-        rules.validate_nbf = false;
-        rules.required_spec_claims.clear();
-        rules.set_issuer(&[name]);
-        Self { name: name.to_owned(), key_id, key: DecodingKey::from_secret(secret), rules }
-    }
-}
-
 /// Believes tokens, or not. Cheap to share.
 #[derive(Clone)]
 pub struct Verifier {
@@ -158,6 +145,11 @@ pub struct Verifier {
 struct Inner {
     issuers: Vec<Issuer>,
     seen: Seen,
+    /// Rises when an issuer has other keys: what was verified before is verified again.
+    generation: AtomicU64,
+    /// When a key nobody knew was looked for last. Held while looking, so that whoever comes
+    /// meanwhile waits for what is found.
+    looked: tokio::sync::Mutex<Option<u64>>,
 }
 
 impl fmt::Debug for Verifier {
@@ -190,7 +182,46 @@ impl Verifier {
             issuers.len(),
             "two issuers of one name"
         );
-        Self { inner: Arc::new(Inner { issuers, seen: Seen::default() }) }
+        let inner = Inner {
+            issuers,
+            seen: Seen::default(),
+            generation: AtomicU64::new(0),
+            looked: tokio::sync::Mutex::new(None),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The same as [`Self::verify`]; and if the token names a key that its issuer does not have, the
+    /// files of keys are looked at first, at most every 30 seconds.
+    pub async fn judge(&self, token: &str, now_ms: u64) -> Result<Claims, TokenError> {
+        let generation = self.generation();
+        let judged = self.verify(token, now_ms);
+        if judged != Err(TokenError::Invalid(Reason::UnknownKey)) {
+            return judged;
+        }
+        let mut looked = self.inner.looked.lock().await;
+        if looked.is_none_or(|at| now_ms.abs_diff(at) >= PAUSE_MS) {
+            *looked = Some(now_ms);
+            let verifier = self.clone();
+            if tokio::task::spawn_blocking(move || verifier.look()).await.is_err() {
+                tracing::error!("looking at the keys of the issuers ended by a bug");
+            }
+        }
+        drop(looked);
+        if self.generation() == generation { judged } else { self.verify(token, now_ms) }
+    }
+
+    /// Looks whether an issuer's file of keys has changed, and takes the new keys. Reads files: not
+    /// for a thread that serves connections.
+    pub fn look(&self) {
+        let changed = self.inner.issuers.iter().filter(|issuer| issuer.look()).count();
+        if changed > 0 {
+            self.inner.generation.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    fn generation(&self) -> u64 {
+        self.inner.generation.load(Ordering::Acquire)
     }
 
     /// The claims of a token, if it is to be believed at `now_ms` (unix milliseconds). A token that
@@ -199,15 +230,17 @@ impl Verifier {
         if token.len() > LONGEST {
             return Err(TokenError::Invalid(Reason::TooLong));
         }
+        // Read before the keys are: what older keys said is never kept under a newer number.
+        let generation = self.generation();
         let hash = *blake3::hash(token.as_bytes()).as_bytes();
-        let claims = match self.inner.seen.get(&hash) {
+        let claims = match self.inner.seen.get(&hash, generation) {
             Some(claims) => claims,
             None => Arc::new(self.inner.believe(token, now_ms)?),
         };
         if now_ms > claims.exp.saturating_add(LEEWAY).saturating_mul(1000) {
             return Err(TokenError::Expired);
         }
-        self.inner.seen.put(hash, &claims, now_ms / 1000);
+        self.inner.seen.put(hash, generation, &claims, now_ms / 1000);
         Ok(Claims::clone(&claims))
     }
 }
@@ -223,12 +256,11 @@ impl Inner {
             .iter()
             .find(|issuer| issuer.name == iss)
             .ok_or(refuse(Reason::UnknownIssuer))?;
-        if header.kid.is_some_and(|kid| kid != issuer.key_id) {
-            return Err(refuse(Reason::UnknownKey));
+        if header.crit.is_some() {
+            // The sender insists on something that we would not do.
+            return Err(refuse(Reason::Malformed));
         }
-        let body: Body = jsonwebtoken::decode(token, &issuer.key, &issuer.rules)
-            .map_err(|error| refuse(reason(&error)))?
-            .claims;
+        let body = issuer.open(token, &header).map_err(refuse)?;
         let soon = (now_ms / 1000).saturating_add(LEEWAY);
         if body.nbf.is_some_and(|from| from > soon) || body.claims.iat > soon {
             return Err(refuse(Reason::NotYet));
@@ -237,18 +269,6 @@ impl Inner {
             return Err(refuse(Reason::Claims));
         }
         Ok(body.claims)
-    }
-}
-
-fn reason(error: &jsonwebtoken::errors::Error) -> Reason {
-    use jsonwebtoken::errors::ErrorKind;
-    match error.kind() {
-        ErrorKind::InvalidAlgorithm => Reason::Algorithm,
-        ErrorKind::InvalidSignature => Reason::Signature,
-        ErrorKind::InvalidIssuer => Reason::UnknownIssuer,
-        ErrorKind::InvalidAudience => Reason::Audience,
-        ErrorKind::Json(_) | ErrorKind::MissingRequiredClaim(_) => Reason::Claims,
-        _ => Reason::Malformed,
     }
 }
 

@@ -78,3 +78,62 @@ fn an_answer_that_cannot_be_written_ends_with_74() {
     assert_eq!(ended.code, 74);
     assert!(ended.err.contains("failed to write to standard output"));
 }
+
+/// A key set with one synthetic public key.
+const KEYS: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k1","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+
+#[test]
+fn check_reads_the_keys_of_every_issuer() {
+    let place = Place::new();
+    let table = |file: &str| {
+        format!(
+            "[[auth.issuer]]\nname = \"https://{file}\"\njwks_file = \"{file}\"\naudience = \"wardroom\"\n"
+        )
+    };
+    place.file("good.json", KEYS);
+    place.file("wardroom.toml", &table("good.json"));
+    let good = place.run(&["config", "check"]);
+    assert_eq!((good.code, good.err.as_str()), (0, ""));
+    for line in [
+        "# wardroom.toml: good",
+        "# wardroom.toml:1:1\n[[auth.issuer]]\n",
+        "audience = \"wardroom\"",
+    ] {
+        assert!(good.out.contains(line), "{line}\n{}", good.out);
+    }
+    // What it prints is a configuration again, issuers and all.
+    place.file("again.toml", &good.out);
+    let again = place.run(&["config", "check", "--config", "again.toml"]);
+    assert_eq!((again.code, again.err.as_str()), (0, ""));
+    assert!(again.out.contains("name = \"https://good.json\""), "{}", again.out);
+
+    place.file("bad.json", "{\"keys\":[{\"kty\":\"oct\",\"k\":\"Y2FuYXJ5\"}]}");
+    place.file(
+        "wardroom.toml",
+        &[table("good.json"), table("bad.json"), table("none.json")].concat(),
+    );
+    for arguments in
+        [&["config", "check"][..], &["serve", "--ephemeral", "--listen", "127.0.0.1:0"][..]]
+    {
+        let bad = place.run(arguments);
+        assert_eq!((bad.code, bad.out.as_str()), (78, ""), "{}", bad.err);
+        let first = "the key file bad.json cannot be used: it has no public key";
+        assert!(bad.err.contains(first), "{}", bad.err);
+        assert!(bad.err.contains("wardroom.toml:5:"), "{}", bad.err);
+        assert!(!bad.err.contains("Y2FuYXJ5"), "{}", bad.err);
+    }
+    let all = place.run(&["config", "check"]).err;
+    assert!(all.contains("failed to read the key file none.json"), "{all}");
+}
+
+#[test]
+fn a_node_without_anybody_to_sign_in_does_not_start() {
+    let place = Place::new();
+    place.file("wardroom.toml", "[auth]\ndevelopment = false\n");
+    let ended = place.run(&["serve", "--ephemeral", "--listen", "127.0.0.1:0"]);
+    assert_eq!(ended.code, 78);
+    assert!(ended.err.contains("nobody could sign in"), "{}", ended.err);
+    let token = place.run(&["token", "--sub", "a", "--name", "A"]);
+    assert_eq!((token.code, token.out.as_str()), (1, ""));
+    assert!(token.err.contains("auth.development = false"), "{}", token.err);
+}

@@ -59,7 +59,7 @@ fn the_token_alone_is_on_stdout_and_claims_what_was_asked_for() {
 #[test]
 fn the_data_directory_and_the_issuer_come_from_the_configuration() {
     let place = Place::new();
-    place.file("wardroom.toml", "data = \"elsewhere\"\n[auth]\nissuer = \"trial\"\n");
+    place.file("wardroom.toml", "data = \"elsewhere\"\n[auth]\ndevelopment_issuer = \"trial\"\n");
     let ended = place.run(&["token", "--sub", "a", "--name", "A"]);
     assert_eq!(ended.code, 0, "{}", ended.err);
     let key = DevKey::open_or_create(&place.path("elsewhere/keys")).unwrap();
@@ -111,7 +111,7 @@ fn a_place_that_holds_no_data_ends_with_74_and_an_exposed_key_with_78() {
 fn a_variable_that_is_a_slip_is_named() {
     let place = Place::new();
     let mut command = place.command(&["token", "--sub", "a", "--name", "A"]);
-    let ended = end(command.env("WARDROOM_AUTH__ISSUR", "x"));
+    let ended = end(command.env("WARDROOM_AUTH__DEVELOPMENT_ISSUR", "x"));
     assert_eq!(ended.code, 78);
-    assert!(ended.err.contains("did you mean WARDROOM_AUTH__ISSUER?"), "{}", ended.err);
+    assert!(ended.err.contains("did you mean WARDROOM_AUTH__DEVELOPMENT_ISSUER?"), "{}", ended.err);
 }

@@ -8,13 +8,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use wardroom_protocol::code::WireError;
 use wardroom_protocol::envelope::{self, Command, Entry};
-use wardroom_protocol::hello::{Greeting, Hello};
+use wardroom_protocol::hello::{Greeting, Hello, Refresh, Refreshed};
 use wardroom_protocol::history::{History, ReadHistory};
 use wardroom_protocol::join::{Join, Joined, Leave, Left};
 use wardroom_protocol::message::{
     About, Post, Posted, PostedWords, ReasonWords, Redact, Report, Typing, TypingSignal, Written,
 };
-use wardroom_protocol::notice::{Drain, Gap, Ping};
+use wardroom_protocol::notice::{Drain, Expiring, Gap, Ping, Removed};
 use wardroom_protocol::room::{
     CreateRoom, Created, ListRooms, ListTopics, Rooms, TitleWords, Topics,
 };
@@ -28,6 +28,7 @@ trait Use {
 fn command_type<U: Use>(op: &str, it: U) -> U::Out {
     match op {
         "hello" => it.with::<Hello>(),
+        "refresh" => it.with::<Refresh>(),
         "join" => it.with::<Join>(),
         "leave" => it.with::<Leave>(),
         "rooms" => it.with::<ListRooms>(),
@@ -46,6 +47,7 @@ fn command_type<U: Use>(op: &str, it: U) -> U::Out {
 fn answer_type<U: Use>(op: &str, it: U) -> U::Out {
     match op {
         "hello" => it.with::<Greeting>(),
+        "refresh" => it.with::<Refreshed>(),
         "join" => it.with::<Joined>(),
         "leave" => it.with::<Left>(),
         "rooms" => it.with::<Rooms>(),
@@ -131,6 +133,8 @@ pub(crate) fn notice(op: &str, d: &str) -> Option<String> {
         "ping" => frame::<Ping>(op, d),
         "drain" => frame::<Drain>(op, d),
         "gap" => frame::<Gap>(op, d),
+        "expiring" => frame::<Expiring>(op, d),
+        "removed" => frame::<Removed>(op, d),
         _ => return None,
     })
 }

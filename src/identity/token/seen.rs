@@ -20,19 +20,23 @@ pub(super) struct Seen {
 
 #[derive(Default)]
 struct Tables {
-    claims: HashMap<Hash, Arc<Claims>>,
+    /// Each with the generation of keys that verified it.
+    claims: HashMap<Hash, (u64, Arc<Claims>)>,
     /// The same tokens by their end.
     ends: BTreeSet<(u64, Hash)>,
 }
 
 impl Seen {
-    /// The claims of a token seen before. Whether it has ended is for the caller to say.
-    pub(super) fn get(&self, hash: &Hash) -> Option<Arc<Claims>> {
-        self.inner.lock().claims.get(hash).cloned()
+    /// The claims of a token that keys of this generation have verified. Whether it has ended is for
+    /// the caller to say.
+    pub(super) fn get(&self, hash: &Hash, generation: u64) -> Option<Arc<Claims>> {
+        let tables = self.inner.lock();
+        let (verified, claims) = tables.claims.get(hash)?;
+        (*verified == generation).then(|| Arc::clone(claims))
     }
 
     /// Remembers a verified token, and forgets those that have ended.
-    pub(super) fn put(&self, hash: Hash, claims: &Arc<Claims>, now: u64) {
+    pub(super) fn put(&self, hash: Hash, generation: u64, claims: &Arc<Claims>, now: u64) {
         let mut tables = self.inner.lock();
         let tables = &mut *tables;
         while let Some(&(exp, ended)) = tables.ends.first()
@@ -42,7 +46,7 @@ impl Seen {
             tables.ends.pop_first();
             tables.claims.remove(&ended);
         }
-        if tables.claims.insert(hash, Arc::clone(claims)).is_none() {
+        if tables.claims.insert(hash, (generation, Arc::clone(claims))).is_none() {
             tables.ends.insert((claims.exp, hash));
         }
     }

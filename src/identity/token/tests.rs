@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
 use data_encoding::BASE64URL_NOPAD as BASE64;
-use jsonwebtoken::{EncodingKey, Header};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
 use super::super::DevKey;
@@ -217,7 +217,7 @@ fn what_is_remembered_is_bounded_and_what_ended_is_forgotten() {
     let seen = Seen::default();
     let remember = |number: u64, exp: u64, now: u64| {
         let hash = *blake3::hash(&number.to_be_bytes()).as_bytes();
-        seen.put(hash, &Arc::new(Claims { exp, ..claims() }), now);
+        seen.put(hash, 0, &Arc::new(Claims { exp, ..claims() }), now);
         hash
     };
     let room = seen::ROOM as u64;
@@ -226,14 +226,16 @@ fn what_is_remembered_is_bounded_and_what_ended_is_forgotten() {
         remember(number, NOW + 1 + number, NOW);
     }
     assert_eq!(seen.len(), (seen::ROOM, seen::ROOM));
-    assert!(seen.get(&first).is_some());
+    assert!(seen.get(&first, 0).is_some());
+    // What other keys have verified does not count.
+    assert!(seen.get(&first, 1).is_none());
     // Seen again: nothing makes way.
     remember(1, NOW + 2, NOW);
-    assert!(seen.get(&first).is_some());
+    assert!(seen.get(&first, 0).is_some());
     // One more: the one that ends first makes way.
     let one_more = remember(room, NOW + 2 * room, NOW);
     assert_eq!(seen.len(), (seen::ROOM, seen::ROOM));
-    assert!(seen.get(&first).is_none() && seen.get(&one_more).is_some());
+    assert!(seen.get(&first, 0).is_none() && seen.get(&one_more, 0).is_some());
     // Long after, all that ended are gone.
     let late = NOW + 3 * room + LEEWAY;
     remember(room + 1, late + 9, late);

@@ -1,0 +1,73 @@
+//! The logs a connection follows: taken up by a join, let go by a leave, by the end, or by a newer
+//! token that may not read them.
+
+use std::sync::Arc;
+
+use metrics::gauge;
+use wardroom_protocol::ids::LogName;
+use wardroom_protocol::notice;
+
+use super::connection::Connection;
+use super::reading;
+use super::work::Join;
+use crate::delivery::Cursor;
+use crate::domain::access::Principal;
+use crate::telemetry::metric;
+
+impl Connection {
+    pub(super) fn follow(&mut self, frame: &str, joins: Vec<Join>) {
+        let mut cursors = Vec::with_capacity(joins.len());
+        for Join { channel, after } in joins {
+            if !self.follows(channel.log()) {
+                let seat = channel.attach(Arc::clone(&self.gate));
+                self.joined.push((Arc::clone(&channel), seat));
+                gauge!(metric::JOINED).increment(1.0);
+            }
+            cursors.push(Cursor::new(channel, after));
+        }
+        self.gate.follow(frame.as_bytes(), cursors);
+    }
+
+    pub(super) fn follows(&self, log: &LogName) -> bool {
+        self.joined.iter().any(|(channel, _)| channel.log() == log)
+    }
+
+    /// Stops following a log. `false`: it was not followed.
+    pub(super) fn unfollow(&mut self, log: &LogName) -> bool {
+        let Some(index) = self.joined.iter().position(|(channel, _)| channel.log() == log) else {
+            return false;
+        };
+        let (channel, seat) = self.joined.swap_remove(index);
+        channel.detach(seat);
+        gauge!(metric::JOINED).decrement(1.0);
+        self.gate.unfollow(log)
+    }
+
+    pub(super) fn unfollow_all(&mut self) {
+        for (channel, seat) in self.joined.drain(..) {
+            channel.detach(seat);
+            gauge!(metric::JOINED).decrement(1.0);
+        }
+    }
+
+    /// Stops following every log that this principal may not read, before anything else is told.
+    /// Returns those logs, for [`Self::tell_removed`].
+    pub(super) fn unfollow_unreadable(&mut self, principal: &Principal) -> Vec<LogName> {
+        let logs = self.joined.iter().map(|(channel, _)| channel.log());
+        let refused: Vec<_> = logs
+            .filter(|log| reading::may_read(&self.services, principal, log).is_err())
+            .cloned()
+            .collect();
+        for log in &refused {
+            self.unfollow(log);
+        }
+        refused
+    }
+
+    /// Says which logs are not followed any more.
+    pub(super) fn tell_removed(&self, logs: Vec<LogName>) {
+        for room in logs {
+            self.notice("removed", &notice::Removed { room, reason: "forbidden".to_owned() });
+        }
+    }
+}
