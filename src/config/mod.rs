@@ -11,6 +11,7 @@ mod knob;
 mod place;
 mod raw;
 mod rules;
+mod template;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 pub use knob::{KNOBS, Knob};
 pub use place::{ConfigError, Place, Problem};
 pub use raw::Format;
+pub use template::template;
 
 use file::Given;
 use raw::Raw;
