@@ -11,6 +11,7 @@ mod crowd;
 mod delivery;
 mod first_light;
 mod fold;
+mod frames;
 mod gap;
 mod history;
 mod identity;
@@ -19,5 +20,7 @@ mod positions;
 mod real_input;
 mod report;
 mod retry;
+#[path = "../corpora/seeds.rs"]
+mod seeds;
 mod transcripts;
 mod world;
