@@ -38,7 +38,7 @@ pub const BODIES: &[(&str, Check)] = &[
     ("message.redact", body::<Redact>),
     ("message.report", body::<Report>),
     ("typing", body::<Typing>),
-    ("pong", body::<serde_json::Map<String, serde_json::Value>>),
+    ("pong", anything),
 ];
 
 /// A frame from a client: an envelope within the limits or none, and each op's body read from it,
@@ -81,6 +81,12 @@ fn body<T: DeserializeOwned + Serialize + Debug>(command: &Command<'_>) -> bool 
             false
         }
     }
+}
+
+/// A body that nobody reads. It is not written again: numbers with a fraction need not come back to
+/// the digit, and no body that is read holds one.
+fn anything(command: &Command<'_>) -> bool {
+    command.body::<serde_json::Map<String, serde_json::Value>>().is_ok()
 }
 
 /// A frame from a server, read as a client reads it: its body too, as each type that such a frame
