@@ -108,6 +108,7 @@ impl ErrorCode {
 
 /// An error as the wire carries it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct WireError {
     /// The code's name.
     pub code: String,

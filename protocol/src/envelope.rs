@@ -29,6 +29,7 @@ pub enum EnvelopeError {
 
 /// A command as it arrives: the body is still text.
 #[derive(Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Command<'a> {
     /// Echoed in the reply. Without it there is no reply.
@@ -39,6 +40,7 @@ pub struct Command<'a> {
     pub op: Cow<'a, str>,
     /// The body.
     #[serde(borrow, default)]
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<serde_json::Value>"))]
     pub d: Option<&'a RawValue>,
 }
 
@@ -201,6 +203,7 @@ pub fn signal<T: Serialize>(
 
 /// Who acted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct By {
     /// The opaque id.
     pub id: PrincipalId,
@@ -209,6 +212,7 @@ pub struct By {
 /// An entry as a client reads it. Unknown fields are ignored; facts and words are still text, so
 /// that an op nobody knows yet passes through whole.
 #[derive(Clone, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Entry {
     /// The log it stands in.
     pub room: LogName,
@@ -234,9 +238,17 @@ pub struct Entry {
     #[serde(default)]
     pub was: Option<Position>,
     /// The facts.
+    #[cfg_attr(
+        any(test, feature = "schema"),
+        schemars(with = "serde_json::Map<String, serde_json::Value>")
+    )]
     pub d: Box<RawValue>,
     /// The words, unless there were none or they are erased.
     #[serde(default)]
+    #[cfg_attr(
+        any(test, feature = "schema"),
+        schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")
+    )]
     pub w: Option<Box<RawValue>>,
     /// Whether the words were erased.
     #[serde(default)]
@@ -272,6 +284,7 @@ pub struct Reply {
 
 /// A signal as a client reads it.
 #[derive(Clone)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Signal {
     /// The log whose members get it.
     pub room: LogName,
@@ -280,15 +293,24 @@ pub struct Signal {
     /// Who acted, where somebody did.
     pub by: Option<By>,
     /// The body.
+    #[cfg_attr(
+        any(test, feature = "schema"),
+        schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")
+    )]
     pub d: Option<Box<RawValue>>,
 }
 
 /// A notice as a client reads it.
 #[derive(Clone)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Notice {
     /// The op.
     pub op: String,
     /// The body.
+    #[cfg_attr(
+        any(test, feature = "schema"),
+        schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")
+    )]
     pub d: Option<Box<RawValue>>,
 }
 

@@ -13,6 +13,7 @@ use crate::limits::Limits;
 
 /// A token in transit. Its `Debug` shows its length only.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Token(String);
 
@@ -38,6 +39,7 @@ impl fmt::Debug for Token {
 
 /// What the client calls itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ClientInfo {
     /// Its name.
@@ -49,6 +51,7 @@ pub struct ClientInfo {
 
 /// `hello`'s body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Hello {
     /// Who you are.
@@ -63,6 +66,7 @@ pub struct Hello {
 
 /// `refresh`'s body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Refresh {
     /// A newer token of the same issuer and subject.
@@ -71,6 +75,7 @@ pub struct Refresh {
 
 /// `refresh`'s answer: what holds from now on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Refreshed {
     /// Unix milliseconds at which the new token ends and the connection closes.
     pub expires_at: u64,
@@ -80,6 +85,7 @@ pub struct Refreshed {
 
 /// You, as others will see you.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Principal {
     /// The id in `by.id`.
     pub id: PrincipalId,
@@ -92,6 +98,7 @@ pub struct Principal {
 
 /// One resumed log: joined, or why not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Resumed {
     /// As `join` would have answered.
@@ -102,6 +109,7 @@ pub enum Resumed {
 
 /// `hello`'s answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Greeting {
     /// This connection's id, for support.
     pub connection: String,

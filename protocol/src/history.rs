@@ -7,6 +7,7 @@ use crate::ids::{LogName, Position, TopicId};
 
 /// `history`'s body. Give `after` or `before`, not both; neither means the newest page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ReadHistory {
     /// The log.
@@ -27,6 +28,7 @@ pub struct ReadHistory {
 
 /// Seqs from `from` to `to`, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct SeqRange {
     /// The first.
     pub from: u64,
@@ -36,8 +38,10 @@ pub struct SeqRange {
 
 /// `history`'s answer. Entries ascend and are the same bytes as everywhere.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct History {
     /// The page.
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Vec<crate::envelope::Entry>"))]
     pub entries: Vec<Box<RawValue>>,
     /// The seqs this page speaks for: what is in it and not in `entries` does not exist, belongs to
     /// another topic (if one was asked for), or is a hole. Absent if the page is empty.

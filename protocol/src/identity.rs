@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A card: what an entry says of its author. Words, every part of it.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Profile {
     /// The name.
     pub name: String,
@@ -28,6 +29,7 @@ fn is_zero(level: &u8) -> bool {
 
 /// Facts of `principal.registered`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct PrincipalRegistered {
     /// The id minted.
     pub principal: crate::ids::PrincipalId,
@@ -35,6 +37,7 @@ pub struct PrincipalRegistered {
 
 /// Words of `principal.registered`: what the token called this principal.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct PrincipalWords {
     /// The token's issuer.
     pub issuer: String,

@@ -78,6 +78,7 @@ impl<'de> Deserialize<'de> for From {
 
 /// `join`'s body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Join {
     /// The log.
@@ -89,6 +90,7 @@ pub struct Join {
 
 /// `leave`'s body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Leave {
     /// The log.
@@ -97,11 +99,13 @@ pub struct Leave {
 
 /// `leave`'s answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Left {}
 
 /// `join`'s answer. Entries above `after` follow, oldest first, then live ones, with no seam.
 /// Entries at or below `position` fill the view; `state` holds them already.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Joined {
     /// The log's head: what `state` describes. `{0,0}` while the log is empty.
     pub position: Position,

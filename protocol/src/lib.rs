@@ -7,6 +7,7 @@
 //! - [`op`] and [`code`]: the two registries, one row per op and per error.
 //! - [`envelope`]: the frame around a body, decoded in two steps so that an unknown op or a bad body
 //!   can be answered and only a bad envelope closes the connection.
+//! - `schema` (with the feature of that name): the bodies and frames as JSON Schemas.
 //! - [`hello`], [`join`], [`room`], [`message`], [`history`], [`identity`], [`notice`]: bodies by noun.
 
 /// `Debug` that shows these fields and no others: words, and bodies that hold words, never reach a
@@ -35,6 +36,8 @@ pub mod message;
 pub mod notice;
 pub mod op;
 pub mod room;
+#[cfg(any(test, feature = "schema"))]
+pub mod schema;
 
 /// The WebSocket sub-protocol both sides must agree on.
 pub const SUBPROTOCOL: &str = "wardroom.v1";

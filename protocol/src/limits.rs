@@ -31,6 +31,7 @@ pub const SAFE_INTEGER: u64 = (1 << 53) - 1;
 
 /// The limits a server announces in its answer to `hello`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Limits {
     /// Largest frame the server accepts, bytes.
     pub frame_bytes: u64,

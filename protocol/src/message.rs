@@ -7,6 +7,7 @@ use crate::ids::{LogName, Mid, Position, TopicId};
 
 /// What a message is meant as.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum MessageKind {
@@ -23,6 +24,7 @@ pub enum MessageKind {
 
 /// The author of an imported message, as the source named them. Role `import` only.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Origin {
     /// Words: the author's name in the source.
@@ -31,6 +33,7 @@ pub struct Origin {
 
 /// `message.post`'s body.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Post {
     /// The room.
@@ -60,6 +63,7 @@ pub struct Post {
 
 /// `message.redact`'s body.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Redact {
     /// The room.
@@ -74,6 +78,7 @@ pub struct Redact {
 
 /// `message.report`'s body.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Report {
     /// The room.
@@ -88,6 +93,7 @@ pub struct Report {
 
 /// The answer to every command that writes an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Written {
     /// Where the entry stands.
     pub position: Position,
@@ -100,6 +106,7 @@ pub struct Written {
 
 /// Facts of `message.posted`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Posted {
     /// The topic.
     pub topic: TopicId,
@@ -115,6 +122,7 @@ pub struct Posted {
 
 /// Words of `message.posted`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct PostedWords {
     /// Who wrote it; for an import, the author the source named.
     pub card: Profile,
@@ -129,6 +137,7 @@ pub struct PostedWords {
 
 /// Facts of `message.redacted` and of `message.reported`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct About {
     /// The message.
     pub of: Mid,
@@ -140,6 +149,7 @@ pub struct About {
 
 /// Words of `message.redacted` and of `message.reported`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct ReasonWords {
     /// Who acted.
     pub card: Profile,
@@ -149,6 +159,7 @@ pub struct ReasonWords {
 
 /// `typing`'s body, and the facts of its signal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Typing {
     /// The room.
@@ -160,6 +171,7 @@ pub struct Typing {
 
 /// The body of the signal `typing`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct TypingSignal {
     /// The topic, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]

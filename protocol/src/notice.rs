@@ -6,6 +6,7 @@ use crate::ids::{LogName, Position};
 
 /// `ping`: answer with the op `pong`. Browsers never see WebSocket pings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Ping {
     /// Server time, unix milliseconds.
     pub now: u64,
@@ -13,6 +14,7 @@ pub struct Ping {
 
 /// `drain`: the node is going away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Drain {
     /// Reconnect at a random moment within this many milliseconds.
     pub within_ms: u64,
@@ -20,6 +22,7 @@ pub struct Drain {
 
 /// `gap`: entries are lost for good; reading goes on after them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Gap {
     /// The log.
     pub room: LogName,
@@ -35,6 +38,7 @@ pub struct Gap {
 
 /// `expiring`: the token ends soon. Sent once per token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Expiring {
     /// Unix milliseconds at which the token ends and the connection closes.
     pub expires_at: u64,
@@ -42,6 +46,7 @@ pub struct Expiring {
 
 /// `removed`: this connection does not follow a log any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Removed {
     /// The log.
     pub room: LogName,

@@ -7,6 +7,7 @@ use crate::ids::{LogName, Mid, Position, RoomId, TopicId};
 
 /// What kind of talk a room is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Class {
@@ -22,6 +23,7 @@ pub enum Class {
 
 /// `room.create`'s body.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateRoom {
     /// The slug; never reused.
@@ -39,6 +41,7 @@ pub struct CreateRoom {
 
 /// Facts of `room.registered`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Registered {
     /// The slug claimed.
     pub room: RoomId,
@@ -51,6 +54,7 @@ pub struct Registered {
 
 /// Facts of `room.created`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Created {
     /// What kind of talk it is for.
     pub class: Class,
@@ -61,6 +65,7 @@ pub struct Created {
 
 /// Words of `room.registered` and `room.created`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct TitleWords {
     /// Who founded it.
     pub card: Profile,
@@ -70,6 +75,7 @@ pub struct TitleWords {
 
 /// A log's state as a join answers it: counts and names, at most 64 KiB; the rest by pages.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct RoomState {
     /// What kind of talk the room is for.
     pub class: Class,
@@ -89,6 +95,7 @@ pub struct RoomState {
 
 /// One step of the line: entries of `epoch` are numbered from `base + 1` on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct EpochBase {
     /// The epoch.
     pub epoch: u64,
@@ -98,6 +105,7 @@ pub struct EpochBase {
 
 /// `rooms`' body.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ListRooms {
     /// Rooms after this one, by slug.
@@ -110,6 +118,7 @@ pub struct ListRooms {
 
 /// `rooms`' answer, ordered by slug.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Rooms {
     /// The page.
     pub rooms: Vec<RoomSummary>,
@@ -120,6 +129,7 @@ pub struct Rooms {
 
 /// One room of a list.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct RoomSummary {
     /// The slug.
     pub room: RoomId,
@@ -139,6 +149,7 @@ pub struct RoomSummary {
 
 /// `topics`' body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ListTopics {
     /// The room.
@@ -153,6 +164,7 @@ pub struct ListTopics {
 
 /// `topics`' answer, in order of first use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[expect(clippy::struct_field_names, reason = "the wire calls the page by its noun")]
 pub struct Topics {
     /// The room's head: what this page describes.
@@ -166,6 +178,7 @@ pub struct Topics {
 
 /// One topic of a list.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct TopicSummary {
     /// Its id.
     pub topic: TopicId,

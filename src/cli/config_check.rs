@@ -2,42 +2,18 @@
 
 use std::fmt::Write as _;
 
-use wardroom::config::{KNOBS, Place};
 use wardroom::identity::Issuer;
 
+use super::config::{origin, page};
 use super::failure::{Exit, Failure};
 use super::flags::FileFlag;
 use super::print::print_lines;
 
-#[derive(Debug, clap::Subcommand)]
-pub(crate) enum Verb {
-    /// Check file and environment; show every value and where it came from
-    Check(FileFlag),
-}
-
-pub(crate) fn run(Verb::Check(file): &Verb) -> Result<(), Failure> {
+pub(super) fn run(file: &FileFlag) -> Result<(), Failure> {
     let loaded = file.load(Vec::new())?;
-    let mut page = String::new();
-    let mut section = "";
-    for knob in KNOBS {
-        let (of, key) = knob.name.split_once('.').unwrap_or(("", knob.name));
-        if of != section {
-            section = of;
-            let _ = write!(page, "\n[{section}]\n");
-        }
-        let value = knob.show(&loaded.config);
-        // An unset path has no value in TOML; shown as a comment, the page stays a valid file.
-        let line = if value.is_empty() {
-            format!("# {key} = \"…\"")
-        } else {
-            format!("{key} = {value}")
-        };
-        let place = loaded.origins.get(knob.name).unwrap_or(&Place::Default);
-        let _ = writeln!(page, "{line:<38} # {place}; {}", knob.doc);
-    }
+    let values = page(&loaded, |knob| Some(format!("{}; {}", origin(&loaded, knob), knob.doc)));
     let mut problems = String::new();
     for issuer in &loaded.config.auth.issuers {
-        let _ = write!(page, "\n# {}\n{}\n", issuer.place, issuer.show());
         if let Err(error) = Issuer::published(issuer) {
             let _ =
                 write!(problems, "\n{error}\n  put its public keys there as a JSON Web Key Set");
@@ -51,5 +27,5 @@ pub(crate) fn run(Verb::Check(file): &Verb) -> Result<(), Failure> {
         || "# no file: environment and defaults".to_owned(),
         |path| format!("# {}: good", path.display()),
     );
-    print_lines(&format!("{file}\n{}", page.trim_end()))
+    print_lines(&format!("{file}\n{}", values.trim_end()))
 }

@@ -23,12 +23,14 @@ Run:
 Manage:
   token         make a token for trying things out
   import        bring messages from a file into a running node
+  config init   write a wardroom.toml with every key, its help and its default
 
 Check:
   log verify    check the record of a stopped node; change nothing
   log stats     count its logs, entries and bytes
   log scrub     mend each copy from the other; leave no erased word behind
-  config check  look at the configuration
+  config check  look for mistakes in the configuration
+  config show   the values in force; --origin says where from, --json is for machines
 
 Options:
 {options}{after-help}";

@@ -5,7 +5,10 @@
 //! bug, 74 input or output, 78 configuration.
 
 mod banner;
+mod config;
 mod config_check;
+mod config_init;
+mod config_show;
 mod failure;
 mod flags;
 mod help;
@@ -47,9 +50,9 @@ enum Verb {
     /// Check, count or mend the record of a stopped node
     #[command(subcommand)]
     Log(log::Verb),
-    /// Look at the configuration
+    /// Write, check or show the configuration
     #[command(subcommand)]
-    Config(config_check::Verb),
+    Config(config::Verb),
 }
 
 /// Runs one command.
@@ -85,7 +88,7 @@ impl Line {
             Verb::Token(flags) => token::run(&flags),
             Verb::Import(flags) => import::run(flags),
             Verb::Log(verb) => log::run(&verb),
-            Verb::Config(verb) => config_check::run(&verb),
+            Verb::Config(verb) => config::run(&verb),
         }
     }
 }

@@ -80,7 +80,21 @@ impl Knob {
         format!("WARDROOM_{}", self.name.replace('.', "__").to_uppercase())
     }
 
-    /// Its value in a configuration, as one would write it in `wardroom.toml`; empty when unset.
+    /// The unit of its number; the last word of the name says it: `hello_seconds`.
+    #[must_use]
+    pub fn unit(&self) -> Option<&'static str> {
+        match self.name.rsplit(['.', '_']).next()? {
+            "seconds" => Some("seconds"),
+            "hours" => Some("hours"),
+            "mib" => Some("MiB"),
+            "bytes" => Some("bytes"),
+            _ => None,
+        }
+    }
+
+    /// Its value in a configuration, as one would write it in `wardroom.toml` and as JSON has it;
+    /// empty when unset. Fit for everybody's eyes: a secret comes by a knob whose name ends in
+    /// `_file`, and of that one the path is shown, never what the file holds.
     #[must_use]
     pub fn show(&self, config: &Config) -> String {
         (self.show)(config)

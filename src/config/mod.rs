@@ -12,6 +12,7 @@ mod knob;
 mod place;
 mod raw;
 mod rules;
+mod template;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -21,6 +22,7 @@ pub use issuer::{Algorithm, Issuer};
 pub use knob::{KNOBS, Knob};
 pub use place::{ConfigError, Place, Problem};
 pub use raw::Format;
+pub use template::template;
 
 use file::Given;
 use raw::Raw;

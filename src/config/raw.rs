@@ -112,6 +112,11 @@ impl Setting for bool {
     }
 }
 
+/// A text as TOML and JSON both read it. They differ in one character only.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
+}
+
 impl Setting for String {
     fn read(raw: &Raw, _: &RangeInclusive<u64>) -> Option<Self> {
         raw.text().map(str::to_owned)
@@ -120,7 +125,7 @@ impl Setting for String {
         "a text that is not empty".to_owned()
     }
     fn show(&self) -> String {
-        format!("{self:?}")
+        quoted(self)
     }
 }
 
@@ -132,7 +137,7 @@ impl Setting for PathBuf {
         "a path".to_owned()
     }
     fn show(&self) -> String {
-        format!("{:?}", self.display().to_string())
+        quoted(&self.display().to_string())
     }
 }
 
@@ -178,7 +183,8 @@ impl Setting for Vec<String> {
         "a list of texts, such as [\"https://wardroom.example\"]".to_owned()
     }
     fn show(&self) -> String {
-        format!("{self:?}")
+        let parts: Self = self.iter().map(|text| quoted(text)).collect();
+        format!("[{}]", parts.join(", "))
     }
 }
 

@@ -83,6 +83,13 @@ impl Inbound {
         self.buffer.extend_from_slice(bytes);
     }
 
+    /// Bytes held for a message that is not whole yet. Once everything whole is taken, that is at
+    /// most the limit, a control frame between two parts of a message, and one header.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.assembled + self.buffer.len() as u64
+    }
+
     /// The next message, if it is whole.
     pub fn take(&mut self) -> Option<Incoming> {
         loop {

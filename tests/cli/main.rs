@@ -4,6 +4,8 @@
 
 mod command;
 mod config;
+mod config_init;
+mod config_show;
 mod help;
 mod import;
 mod log;

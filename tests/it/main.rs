@@ -11,6 +11,7 @@ mod crowd;
 mod delivery;
 mod first_light;
 mod fold;
+mod frames;
 mod gap;
 mod history;
 mod identity;
@@ -21,5 +22,7 @@ mod real_input;
 mod refresh;
 mod report;
 mod retry;
+#[path = "../corpora/seeds.rs"]
+mod seeds;
 mod transcripts;
 mod world;

@@ -3,6 +3,7 @@
 
 mod codec;
 mod contract;
+mod corpora;
 mod crashes;
 mod damage;
 mod erasure;
@@ -10,5 +11,7 @@ mod journal_damage;
 mod mids;
 mod pace;
 mod power;
+#[path = "../corpora/seeds.rs"]
+mod seeds;
 mod strain;
 mod world;
