@@ -25,7 +25,8 @@ async fn member(mut probe: Probe, last: u64) -> blake3::Hash {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_members_hold_the_same_bytes() {
     const MEMBERS: usize = 1_000;
-    const MESSAGES: u64 = 2_000;
+    // 20 s at 100 messages/s; for half an hour with --long.
+    let messages: u64 = if crate::world::long() { 180_000 } else { 2_000 };
     let world = World::new();
     let node = world.node();
     let token = world.token("author", &["import", "moderator"]);
@@ -36,12 +37,12 @@ async fn a_thousand_members_hold_the_same_bytes() {
         // A few principals: people have several devices.
         let mut probe = node.probe(&world.token(&format!("m{}", number % 50), &[])).await;
         probe.ask("join", json!({ "room": "cardiology" })).await.unwrap();
-        members.spawn(member(probe, MESSAGES + 1));
+        members.spawn(member(probe, messages + 1));
     }
     let begun = std::time::Instant::now();
     let mut pace = tokio::time::interval(Duration::from_millis(10));
     let mut ids = std::collections::VecDeque::new();
-    for number in 0..MESSAGES {
+    for number in 0..messages {
         pace.tick().await;
         let body =
             post("cardiology", "T", &mid(), &format!("message {number} {}", "x".repeat(200)));
@@ -58,7 +59,7 @@ async fn a_thousand_members_hold_the_same_bytes() {
         hashes.push(hash.unwrap());
     }
     println!(
-        "{MEMBERS} members, {MESSAGES} messages offered at 100/s: all there after {:.1} s",
+        "{MEMBERS} members, {messages} messages offered at 100/s: all there after {:.1} s",
         begun.elapsed().as_secs_f64()
     );
     assert_eq!(hashes.len(), MEMBERS);
@@ -68,7 +69,7 @@ async fn a_thousand_members_hold_the_same_bytes() {
     let from = json!({ "epoch": 0, "seq": 0 });
     late.ask("join", json!({ "room": "cardiology", "from": from })).await.unwrap();
     late.entry().await;
-    assert_eq!(member(late, MESSAGES + 1).await, hashes[0], "replayed");
+    assert_eq!(member(late, messages + 1).await, hashes[0], "replayed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

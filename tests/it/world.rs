@@ -88,6 +88,11 @@ impl World {
     }
 }
 
+/// Whether this is `tests/run --long`.
+pub(crate) fn long() -> bool {
+    std::env::var_os("WARDROOM_LONG").is_some()
+}
+
 /// Every file below a folder.
 pub(crate) fn files(below: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

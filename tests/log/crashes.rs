@@ -14,7 +14,10 @@ use crate::world::{Author, Dice, close, quick_dir, read, small, wait};
 
 const POINTS: [&str; 5] =
     ["journal_half", "journal_written", "before_sync", "after_sync", "segment_switch"];
-const SEEDS: u64 = 200;
+/// Power cuts of an ordinary run; `tests/run --long` makes ten times as many.
+fn seeds() -> u64 {
+    if std::env::var_os("WARDROOM_LONG").is_some() { 2_000 } else { 200 }
+}
 
 /// One room, what was written into it, and who erased what.
 struct Room {
@@ -140,14 +143,15 @@ fn run(seed: u64, lying: bool) -> (Option<&'static str>, Result<(), String>) {
 #[test]
 fn a_power_cut_loses_nothing_acknowledged() {
     let mut hits: BTreeMap<&str, u64> = BTreeMap::new();
-    for seed in 0..SEEDS {
+    let seeds = seeds();
+    for seed in 0..seeds {
         let (hit, judged) = run(seed, false);
         if let Some(point) = hit {
             *hits.entry(point).or_default() += 1;
         }
         judged.unwrap_or_else(|wrong| panic!("seed {seed}: {wrong}"));
     }
-    println!("seeds 0..{SEEDS}, power cuts by point: {hits:?}");
+    println!("seeds 0..{seeds}, power cuts by point: {hits:?}");
     for point in POINTS {
         let count = hits.get(point).copied().unwrap_or(0);
         assert!(count >= 20, "{point} was hit {count} times: the test does not test it");
