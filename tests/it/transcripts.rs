@@ -110,8 +110,13 @@ impl Play<'_> {
             real = real.replace(shown.as_str(), actual);
         }
         self.probe.send(real).await;
+        let mut frames = Vec::with_capacity(answers);
         for _ in 0..answers {
-            let frame = self.probe.receive().await.unwrap();
+            frames.push(self.probe.receive().await.unwrap());
+        }
+        // A reply and its own entry may come in either order; SPEC.md shows the reply first.
+        frames.sort_by_key(|frame| !frame.starts_with(r#"{"id":"#));
+        for frame in frames {
             self.stage.frame.clear();
             self.stage.learn(&serde_json::from_str(&frame).unwrap());
             self.lines.push(format!("← {}", self.stage.text(&frame)));
