@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use wardroom_protocol::ids::{LogName, Mid, RoomId};
 use wardroom_protocol::join::From;
 use wardroom_protocol::message::Written;
-use wardroom_protocol::room::{Class, CreateRoom};
+use wardroom_protocol::room::{Class, CreateRoom, JoinPolicy};
 
 pub use member::{Member, Part};
 
@@ -158,6 +158,8 @@ impl Traffic {
                 title: "Load".to_owned(),
                 class: Class::Discussion,
                 specialty: None,
+                join: JoinPolicy::Open,
+                with: Vec::new(),
             };
             let _: Written = founder.ask("room.create", &create).await?;
         }

@@ -58,6 +58,8 @@ errors! {
     OutOfOrder = 105 "out_of_order" Definite,
     /// The node is draining; reconnect and send it there.
     Draining = 106 "draining" Definite,
+    /// A moderator looks at it first; it is kept. Send the same mid later to learn its fate.
+    Held = 107 "held" Unknown,
     /// The body is not what the op asks for; `field` points at the part.
     BadRequest = 200 "bad_request" Definite,
     /// The server does not know this op.
@@ -84,6 +86,24 @@ errors! {
     BadText = 211 "bad_text" Definite,
     /// This connection has said hello already.
     AlreadyGreeted = 212 "already_greeted" Definite,
+    /// There is nobody with this id, or they do not belong to this room.
+    UnknownPerson = 213 "unknown_person" Definite,
+    /// There is no topic with this id in this room.
+    UnknownTopic = 214 "unknown_topic" Definite,
+    /// The name leads to another topic of this room already.
+    TopicExists = 215 "topic_exists" Definite,
+    /// The room is archived: it can be read, and nothing can be written.
+    RoomArchived = 216 "room_archived" Definite,
+    /// The message was retracted, hidden or erased, and takes this no more.
+    MessageGone = 217 "message_gone" Definite,
+    /// The announcement's time is over.
+    AnnouncementOver = 218 "announcement_over" Definite,
+    /// As many as there may be are there already.
+    TooMany = 219 "too_many" Definite,
+    /// A moderator looked at it and decided not to show it.
+    Declined = 220 "declined" Definite,
+    /// The room needs an owner, and this one is its last.
+    LastOwner = 221 "last_owner" Definite,
     /// The token is not one this server accepts.
     TokenInvalid = 300 "token_invalid" Definite,
     /// The token's time is over.

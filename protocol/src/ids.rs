@@ -172,6 +172,18 @@ impl LogName {
         }
     }
 
+    /// A person's mailbox.
+    #[must_use]
+    pub fn mailbox(person: &PrincipalId) -> Self {
+        Self(format!("@{person}").into())
+    }
+
+    /// Whose mailbox it is, if it is one.
+    #[must_use]
+    pub fn owner(&self) -> Option<PrincipalId> {
+        self.0.strip_prefix('@').map(|person| PrincipalId(person.into()))
+    }
+
     /// The room this log belongs to: itself, or the room a lane stands beside.
     #[must_use]
     pub fn room(&self) -> Option<RoomId> {

@@ -8,7 +8,8 @@
 //! - [`envelope`]: the frame around a body, decoded in two steps so that an unknown op or a bad body
 //!   can be answered and only a bad envelope closes the connection.
 //! - `schema` (with the feature of that name): the bodies and frames as JSON Schemas.
-//! - [`hello`], [`join`], [`room`], [`message`], [`history`], [`identity`], [`notice`]: bodies by noun.
+//! - [`hello`], [`join`], [`room`], [`member`], [`topic`], [`message`], [`question`], [`mailbox`],
+//!   [`history`], [`identity`], [`notice`]: bodies by noun.
 
 /// `Debug` that shows these fields and no others: words, and bodies that hold words, never reach a
 /// log line or a panic message by way of `{:?}`.
@@ -32,12 +33,16 @@ pub mod identity;
 pub mod ids;
 pub mod join;
 pub mod limits;
+pub mod mailbox;
+pub mod member;
 pub mod message;
 pub mod notice;
 pub mod op;
+pub mod question;
 pub mod room;
 #[cfg(any(test, feature = "schema"))]
 pub mod schema;
+pub mod topic;
 
 /// The WebSocket sub-protocol both sides must agree on.
 pub const SUBPROTOCOL: &str = "wardroom.v1";

@@ -24,6 +24,22 @@ pub const TAGS: usize = 16;
 pub const TAG_CHARS: usize = 64;
 /// Characters of a reason given for a redaction or a report.
 pub const REASON_CHARS: usize = 2_000;
+/// People that one message may name.
+pub const MENTIONS: usize = 20;
+/// Edits of one message.
+pub const EDITS: usize = 32;
+/// Pins in one room.
+pub const PINS: usize = 50;
+/// Messages that one `topic.move` moves.
+pub const MOVES: usize = 50;
+/// People in a direct room, its founder included.
+pub const DIRECT: usize = 12;
+/// Ranges in one `read.mark`.
+pub const READ_RANGES: usize = 64;
+/// Ranges that a mailbox keeps per room; what lies between the oldest two is then counted as read.
+pub const READ_RANGES_KEPT: usize = 512;
+/// Seconds between two `read.mark` of one person for one room.
+pub const READ_MARK_SECONDS: u64 = 10;
 /// Bytes of a token.
 pub const TOKEN_BYTES: usize = 8 * 1024;
 /// Largest integer that may appear as a JSON number (2^53 - 1, what a browser can hold).

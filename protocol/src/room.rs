@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::identity::Profile;
-use crate::ids::{LogName, Mid, Position, RoomId, TopicId};
+use crate::ids::{LogName, Mid, Position, PrincipalId, RoomId, TopicId};
+use crate::member::RoomRole;
 
 /// What kind of talk a room is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -19,6 +20,34 @@ pub enum Class {
     Direct,
     /// Patients take part.
     Mixed,
+}
+
+/// How one gets into a room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum JoinPolicy {
+    /// Whoever may know of it is in.
+    #[default]
+    Open,
+    /// Everybody may know of it; one asks to get in.
+    Knock,
+    /// Only who was invited knows of it.
+    Invite,
+}
+
+/// What happens to what members post.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Posting {
+    /// It stands at once.
+    #[default]
+    Free,
+    /// A moderator looks at it first.
+    Held,
 }
 
 /// `room.create`'s body.
@@ -37,6 +66,12 @@ pub struct CreateRoom {
     /// A slug of the specialty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub specialty: Option<RoomId>,
+    /// How one gets in. A direct room has no way in, and takes none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub join: JoinPolicy,
+    /// Direct rooms only: the others, 1 to 11, by id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub with: Vec<PrincipalId>,
 }
 
 /// Facts of `room.registered`.
@@ -50,6 +85,12 @@ pub struct Registered {
     /// A slug of the specialty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub specialty: Option<RoomId>,
+    /// How one gets in.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub join: JoinPolicy,
+    /// Direct rooms only: the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub with: Vec<PrincipalId>,
 }
 
 /// Facts of `room.created`.
@@ -61,6 +102,12 @@ pub struct Created {
     /// A slug of the specialty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub specialty: Option<RoomId>,
+    /// How one gets in.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub join: JoinPolicy,
+    /// Direct rooms only: the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub with: Vec<PrincipalId>,
 }
 
 /// Words of `room.registered` and `room.created`.
@@ -89,8 +136,33 @@ pub struct RoomState {
     pub topics: u64,
     /// How many people have written here.
     pub members: u64,
+    /// How one gets in.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub join: JoinPolicy,
+    /// What happens to what members post.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub posting: Posting,
+    /// Whether the room is closed for good, until it is opened again: nothing can be written.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub archived: bool,
+    /// The messages pinned, oldest pin first; at most 50.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pins: Vec<Pin>,
+    /// What you are here; absent for who is in only because the room is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<RoomRole>,
     /// The line of epochs: each with the last seq before it.
     pub epochs: Vec<EpochBase>,
+}
+
+/// A message that moderators keep in sight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+pub struct Pin {
+    /// The message.
+    pub of: Mid,
+    /// Its seq.
+    pub seq: u64,
 }
 
 /// One step of the line: entries of `epoch` are numbered from `base + 1` on.
@@ -191,10 +263,74 @@ pub struct TopicSummary {
     pub first: u64,
     /// Its newest message's seq.
     pub last: u64,
+    /// Whether it is settled.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub resolved: bool,
+    /// It ended: its messages and names are that topic's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<TopicId>,
 }
 
-wordless!(CreateRoom { room, mid, class, specialty });
+/// `room.archive`'s body.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Archive {
+    /// The room.
+    pub room: LogName,
+    /// The identity of this act.
+    pub mid: Mid,
+    /// `true` closes the room for writing, `false` opens it again.
+    pub archived: bool,
+    /// Words: why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// `room.policy`'s body. What is left out stays as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SetPolicy {
+    /// The room.
+    pub room: LogName,
+    /// The identity of this act.
+    pub mid: Mid,
+    /// How one gets in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join: Option<JoinPolicy>,
+    /// What happens to what members post.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posting: Option<Posting>,
+}
+
+/// Facts of `room.archived`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+pub struct Archived {
+    /// Whether it is closed.
+    pub archived: bool,
+}
+
+/// Facts of `room.policy_set`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+pub struct PolicySet {
+    /// How one gets in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join: Option<JoinPolicy>,
+    /// What happens to what members post.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posting: Option<Posting>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+wordless!(CreateRoom { room, mid, class, specialty, join, with });
+wordless!(Archive { room, mid, archived });
 wordless!(TitleWords {});
-wordless!(RoomState { class, specialty, topics, members, epochs });
+wordless!(RoomState { class, specialty, topics, members, join, posting, archived, epochs });
 wordless!(RoomSummary { room, class, specialty, position, n });
 wordless!(TopicSummary { topic, messages, first, last });

@@ -19,13 +19,10 @@ use crate::history::{History, ReadHistory};
 use crate::identity::{PrincipalRegistered, PrincipalWords};
 use crate::join::{Join, Joined, Leave, Left};
 use crate::limits::SAFE_INTEGER;
-use crate::message::{
-    About, Post, Posted, PostedWords, ReasonWords, Redact, Report, Typing, TypingSignal, Written,
-};
+use crate::message::{Typing, TypingSignal, Written};
 use crate::notice::{Drain, Expiring, Gap, Ping, Removed};
-use crate::room::{
-    CreateRoom, Created, ListRooms, ListTopics, Registered, Rooms, TitleWords, Topics,
-};
+use crate::room::{ListRooms, ListTopics, Rooms, Topics};
+use crate::{mailbox, member, message, question, room, topic};
 
 pub use shapes::Pong;
 
@@ -42,19 +39,69 @@ pub fn documents() -> BTreeMap<String, Value> {
     all.command::<ListRooms, Rooms>("rooms");
     all.command::<ListTopics, Topics>("topics");
     all.command::<ReadHistory, History>("history");
-    all.command::<CreateRoom, Written>("room.create");
-    all.command::<Post, Written>("message.post");
-    all.command::<Redact, Written>("message.redact");
-    all.command::<Report, Written>("message.report");
+    all.writes::<room::CreateRoom>("room.create");
+    all.writes::<room::SetPolicy>("room.policy");
+    all.writes::<room::Archive>("room.archive");
+    all.writes::<member::Invite>("member.invite");
+    all.writes::<member::Knock>("member.knock");
+    all.writes::<member::Admit>("member.admit");
+    all.writes::<member::LeaveRoom>("member.leave");
+    all.writes::<member::Remove>("member.remove");
+    all.writes::<member::SetRole>("member.role");
+    all.writes::<message::Post>("message.post");
+    all.writes::<message::Edit>("message.edit");
+    all.writes::<message::Retract>("message.retract");
+    all.writes::<message::React>("message.react");
+    all.writes::<message::React>("message.unreact");
+    all.writes::<message::AboutMessage>("message.pin");
+    all.writes::<message::AboutMessage>("message.unpin");
+    all.writes::<message::AboutMessage>("announcement.ack");
+    all.writes::<question::AcceptAnswer>("answer.accept");
+    all.writes::<question::MarkQuestion>("question.mark");
+    all.writes::<topic::RenameTopic>("topic.rename");
+    all.writes::<topic::ResolveTopic>("topic.resolve");
+    all.writes::<topic::MoveMessages>("topic.move");
+    all.writes::<topic::MergeTopics>("topic.merge");
+    all.writes::<message::Redact>("message.redact");
+    all.writes::<message::Report>("message.report");
+    all.writes::<message::Hide>("message.hide");
+    all.writes::<message::AboutMessage>("message.release");
+    all.writes::<mailbox::MarkRead>("read.mark");
     all.client_sends::<Typing>("command.typing");
     all.client_sends::<Pong>("command.pong");
 
-    all.entry::<Registered, TitleWords>("room.registered");
-    all.entry::<Created, TitleWords>("room.created");
-    all.entry::<Posted, PostedWords>("message.posted");
-    all.entry::<About, ReasonWords>("message.redacted");
-    all.entry::<About, ReasonWords>("message.reported");
+    all.entry::<room::Registered, room::TitleWords>("room.registered");
+    all.entry::<room::Created, room::TitleWords>("room.created");
+    all.entry::<room::PolicySet, message::CardWords>("room.policy_set");
+    all.entry::<room::Archived, message::MaybeReasonWords>("room.archived");
+    all.entry::<member::Belongs, message::CardWords>("member.invited");
+    all.entry::<member::Person, message::MaybeReasonWords>("member.knocked");
+    all.entry::<member::Belongs, message::CardWords>("member.admitted");
+    all.entry::<member::Person, message::CardWords>("member.left");
+    all.entry::<member::Removed, message::MaybeReasonWords>("member.removed");
+    all.entry::<member::Belongs, message::CardWords>("member.role_set");
+    all.entry::<message::Posted, message::PostedWords>("message.posted");
+    all.entry::<message::About, message::EditedWords>("message.edited");
+    all.entry::<message::About, message::MaybeReasonWords>("message.retracted");
+    all.entry::<message::Reacted, message::CardWords>("message.reacted");
+    all.entry::<message::Reacted, message::CardWords>("message.unreacted");
+    all.entry::<message::About, message::CardWords>("message.pinned");
+    all.entry::<message::About, message::CardWords>("message.unpinned");
+    all.entry::<message::About, message::CardWords>("announcement.acked");
+    all.entry::<question::Accepted, message::CardWords>("answer.accepted");
+    all.entry::<question::Marked, message::CardWords>("question.marked");
+    all.entry::<topic::Renamed, topic::TopicWords>("topic.renamed");
+    all.entry::<topic::Resolved, message::CardWords>("topic.resolved");
+    all.entry::<topic::Moved, topic::TopicWords>("topic.moved");
+    all.entry::<topic::Merged, message::CardWords>("topic.merged");
+    all.entry::<message::About, message::ReasonWords>("message.redacted");
+    all.entry::<message::About, message::ReasonWords>("message.reported");
+    all.entry::<message::About, message::ReasonWords>("message.hidden");
+    all.entry::<message::Posted, message::PostedWords>("message.held");
+    all.entry::<message::About, message::CardWords>("message.released");
     all.entry::<PrincipalRegistered, PrincipalWords>("principal.registered");
+    all.facts::<mailbox::Filed>("notification.filed");
+    all.facts::<mailbox::ReadMarked>("read.marked");
 
     all.server_sends::<TypingSignal>("signal.typing");
 
@@ -90,6 +137,16 @@ impl Documents {
     fn command<D: JsonSchema, Ok: JsonSchema>(&mut self, op: &str) {
         self.client_sends::<D>(&format!("command.{op}"));
         self.server_sends::<Ok>(&format!("reply.{op}"));
+    }
+
+    /// A command that writes an entry.
+    fn writes<D: JsonSchema>(&mut self, op: &str) {
+        self.command::<D, Written>(op);
+    }
+
+    /// An entry's `d`, where there are no words.
+    fn facts<Facts: JsonSchema>(&mut self, op: &str) {
+        self.server_sends::<Facts>(&format!("facts.{op}"));
     }
 
     /// An entry's `d` and its `w`.

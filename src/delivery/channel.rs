@@ -100,6 +100,14 @@ impl Channel {
         !rest.is_empty()
     }
 
+    /// Asks everybody who follows the log to look again whether they may read it.
+    pub fn look_again(&self) {
+        let gates: Vec<_> = self.members.lock().slots.iter().flatten().cloned().collect();
+        for gate in gates {
+            gate.look_again();
+        }
+    }
+
     /// Lets `reply` leave once entry `seq` is safe. Calls with ascending seqs, but for those at or
     /// below the watermark, which leave at the next pass.
     pub fn when_safe(&self, seq: u64, reply: Reply) {

@@ -73,6 +73,8 @@ pub struct Gate {
     socket: Arc<TcpStream>,
     /// Somebody wants the connection's task to pump.
     dirty: AtomicBool,
+    /// Somebody may read less than before, perhaps who is behind this gate.
+    look_again: AtomicBool,
     wake: Notify,
     frames: AtomicU64,
     written: AtomicU64,
@@ -93,6 +95,7 @@ impl Gate {
             inner: Mutex::new(inner),
             socket,
             dirty: AtomicBool::new(false),
+            look_again: AtomicBool::new(false),
             wake: Notify::new(),
             frames: AtomicU64::new(0),
             written: AtomicU64::new(0),
@@ -185,6 +188,18 @@ impl Gate {
     pub fn nudge(&self) {
         self.dirty.store(true, Ordering::Release);
         self.wake.notify_one();
+    }
+
+    /// Asks the connection's task to look again whether it may read what it follows.
+    pub fn look_again(&self) {
+        self.look_again.store(true, Ordering::Release);
+        self.nudge();
+    }
+
+    /// Whether that was asked since the last call.
+    #[must_use]
+    pub fn takes_a_look(&self) -> bool {
+        self.look_again.swap(false, Ordering::AcqRel)
     }
 
     /// Whether the socket takes no more for now.

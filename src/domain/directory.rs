@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use wardroom_protocol::ids::{Mid, PrincipalId, RoomId};
 
-use super::{Class, Event, Line, Meta, Refusal};
+use super::access::{Principal, may_found};
+use super::{Act, Class, Event, Founding, Line, Meta, Refusal};
+
+/// People in a direct room, its founder included.
+const DIRECT: usize = 12;
 
 /// One room as the directory knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
-    /// What kind of talk it is for.
-    pub class: Class,
-    /// A slug of the specialty.
-    pub specialty: Option<RoomId>,
+    /// How it begins.
+    pub founding: Founding,
     /// The entry that registered it: the room's first entry derives from it.
     pub seq: u64,
     /// That entry's mid.
@@ -36,22 +38,30 @@ impl Directory {
     pub(super) fn register(
         &self,
         room: &RoomId,
-        class: Class,
-        specialty: Option<&RoomId>,
-    ) -> Result<Event, Refusal> {
+        founding: &Founding,
+        principal: &Principal,
+    ) -> Result<Vec<Act>, Refusal> {
+        may_found(principal, founding.class)?;
         if self.rooms.contains_key(room) {
             return Err(Refusal::RoomExists);
         }
-        Ok(Event::RoomRegistered { room: room.clone(), class, specialty: specialty.cloned() })
+        let direct = founding.class == Class::Direct;
+        let others = founding.with.iter().filter(|person| **person != principal.id).count();
+        if others >= DIRECT {
+            return Err(Refusal::TooMany { what: "people", most: DIRECT, field: "/d/with" });
+        }
+        if direct != (others > 0) {
+            return Err(Refusal::WrongKind { needs: "direct room with others in it" });
+        }
+        Ok(vec![Act::own(Event::RoomRegistered(room.clone(), founding.clone()))])
     }
 
     pub(super) fn apply(&mut self, event: &Event, meta: &Meta) {
         self.line.advance(meta.position);
         self.at = meta.at;
-        if let Event::RoomRegistered { room, class, specialty } = event {
+        if let Event::RoomRegistered(room, founding) = event {
             let listing = Listing {
-                class: *class,
-                specialty: specialty.clone(),
+                founding: founding.clone(),
                 seq: meta.position.seq,
                 mid: meta.mid,
                 by: meta.by.clone(),

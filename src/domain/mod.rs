@@ -5,24 +5,31 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod access;
+mod author;
 mod directory;
 mod identity;
 mod line;
-mod member;
-mod message;
+pub mod mailbox;
+pub mod member;
+pub mod message;
+pub mod moderation;
 mod ordinals;
+pub mod question;
 pub mod refusal;
-mod room;
+pub mod room;
 mod row;
 mod state;
+pub mod topic;
 
+pub use author::Author;
 pub use directory::{Directory, Listing};
 pub use identity::Identity;
 pub use line::{Line, Located};
-pub use member::Member;
-pub use message::{Kind, Topic};
+pub use mailbox::Mailbox;
+pub use message::Kind;
 pub use ordinals::Ordinals;
 pub use refusal::Refusal;
-pub use room::{Class, Lane, Room};
-pub use row::{Judgement, Row, Rows, Status, reindex};
-pub use state::{Command, Event, LogState, Machine, Meta};
+pub use room::{Class, Founding, Lane, Room};
+pub use row::{Judgement, MessageFacts, Row, Rows, Stand, Status, What, reindex};
+pub use state::{Act, Command, Event, Identified, LogState, Machine, Meta, Worded};
+pub use topic::Topic;

@@ -7,17 +7,62 @@ use std::collections::BTreeMap;
 
 use wardroom_protocol::ids::{Mid, Position, PrincipalId, TopicId};
 
-use super::{Event, Meta, Refusal};
+use super::{Event, Kind, Meta, Refusal, member, message, moderation, question};
 
-/// What became of an entry.
+/// What became of an entry's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// An act that is not a message: it can be repeated by mid but not be the target of another.
+    /// They are of no interest: an act that can be repeated by mid, and has no words to erase.
     Act,
-    /// A message as it was written.
+    /// As they were written.
     Standing,
-    /// A message whose words were erased, by the entry with this seq.
+    /// Erased by the entry with this seq.
     Erased(u64),
+}
+
+/// What an entry is to later commands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Nothing that another one can name.
+    Act,
+    /// An edit of a message: erased with it.
+    Edit,
+    /// Somebody asks to be let in.
+    Knock,
+    /// A message.
+    Message(Box<MessageFacts>),
+}
+
+/// A message, as later commands see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageFacts {
+    /// What it is meant as.
+    pub kind: Kind,
+    /// How it stands.
+    pub stand: Stand,
+    /// Questions: where they stand.
+    pub question: question::State,
+    /// Announcements: what is asked of readers.
+    pub announce: Option<message::Announce>,
+    /// Its edits, by mid and seq, oldest first.
+    pub edits: Vec<(Mid, u64)>,
+}
+
+/// How a message stands, apart from whether its words were erased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stand {
+    /// Shown.
+    Shown,
+    /// Its author took it back.
+    Retracted,
+    /// A moderator took it out of sight.
+    Hidden,
+    /// In the lane `moderators`: waits for a moderator.
+    Held,
+    /// In the lane: stands in the room since.
+    Released,
+    /// In the lane: will not be shown.
+    Declined,
 }
 
 /// One row of the index.
@@ -31,10 +76,12 @@ pub struct Row {
     pub by: PrincipalId,
     /// Keyed hash of what was submitted: the same mid with another hash is a different act.
     pub submit: [u8; 32],
-    /// The topic it is filed under.
+    /// The topic it was filed under.
     pub topic: Option<TopicId>,
-    /// What became of it.
+    /// What became of its words.
     pub status: Status,
+    /// What it is.
+    pub what: What,
 }
 
 /// What a repeated mid means.
@@ -61,30 +108,63 @@ impl Row {
         if self.submit != *submit {
             return Judgement::Refused(Refusal::MidReused);
         }
-        Judgement::Duplicate { position: self.position, at: self.at }
+        match self.message().map(|message| message.stand) {
+            Some(Stand::Held) => Judgement::Refused(Refusal::Held { position: self.position }),
+            Some(Stand::Declined) => Judgement::Refused(Refusal::Declined),
+            _ => Judgement::Duplicate { position: self.position, at: self.at },
+        }
     }
 
-    /// Whether this is a message, erased or not.
+    /// What it is as a message, erased or not.
     #[must_use]
-    pub fn is_message(&self) -> bool {
-        !matches!(self.status, Status::Act)
+    pub fn message(&self) -> Option<&MessageFacts> {
+        match &self.what {
+            What::Message(facts) => Some(facts),
+            What::Act | What::Edit | What::Knock => None,
+        }
+    }
+
+    /// Whether its words were erased.
+    #[must_use]
+    pub fn is_erased(&self) -> bool {
+        matches!(self.status, Status::Erased(_))
     }
 }
 
 /// The rows a command or entry names, looked up by its caller. `None`: looked up and not there.
 #[derive(Clone, Debug, Default)]
-pub struct Rows(BTreeMap<Mid, Option<Row>>);
+pub struct Rows {
+    here: BTreeMap<Mid, Option<Row>>,
+    lane: BTreeMap<Mid, Option<Row>>,
+}
 
 impl Rows {
-    /// Adds what a look-up found.
+    /// Adds what a look-up in the log itself found.
     pub fn insert(&mut self, mid: Mid, row: Option<Row>) {
-        self.0.insert(mid, row);
+        self.here.insert(mid, row);
+    }
+
+    /// Adds what a look-up in the room's lane `moderators` found.
+    pub fn insert_lane(&mut self, mid: Mid, row: Option<Row>) {
+        self.lane.insert(mid, row);
     }
 
     /// The row of a mid, if there is one.
     #[must_use]
     pub fn get(&self, mid: &Mid) -> Option<&Row> {
-        self.0.get(mid).and_then(Option::as_ref)
+        self.here.get(mid).and_then(Option::as_ref)
+    }
+
+    /// The row of a mid in the lane, if there is one.
+    #[must_use]
+    pub fn in_lane(&self, mid: &Mid) -> Option<&Row> {
+        self.lane.get(mid).and_then(Option::as_ref)
+    }
+
+    /// The lane's rows as the lane itself sees them.
+    #[must_use]
+    pub fn of_lane(&self) -> Self {
+        Self { here: self.lane.clone(), lane: BTreeMap::new() }
     }
 }
 
@@ -92,25 +172,77 @@ impl Rows {
 /// this log.
 #[must_use]
 pub fn reindex(event: &Event, meta: &Meta, rows: &Rows) -> Vec<(Mid, Row)> {
-    let status = match event {
-        Event::MessagePosted { .. } => Status::Standing,
-        _ => Status::Act,
+    let mut changed = vec![(meta.mid, fresh(event, meta))];
+    let Some((of, target)) = event.target().and_then(|of| Some((of, rows.get(&of)?))) else {
+        return changed;
     };
-    let own = Row {
+    let mut target = target.clone();
+    let seq = meta.position.seq;
+    let changes = match event {
+        Event::Moderation(moderation::Event::Redacted(_)) => erase(&mut target, seq),
+        event => match &mut target.what {
+            What::Message(facts) => touch(facts, event, meta),
+            What::Act | What::Edit | What::Knock => false,
+        },
+    };
+    if changes {
+        changed.push((of, target));
+    }
+    changed
+}
+
+fn fresh(event: &Event, meta: &Meta) -> Row {
+    let (status, what) = match event {
+        Event::Message(message::Event::Posted(posted)) => {
+            (Status::Standing, What::Message(Box::new(posted.facts(Stand::Shown))))
+        }
+        Event::Moderation(moderation::Event::Held(posted)) => {
+            (Status::Standing, What::Message(Box::new(posted.facts(Stand::Held))))
+        }
+        Event::Message(message::Event::Edited(_)) => (Status::Standing, What::Edit),
+        Event::Member(member::Event::Knocked(_)) => (Status::Act, What::Knock),
+        _ => (Status::Act, What::Act),
+    };
+    Row {
         position: meta.position,
         at: meta.at,
         by: meta.by.clone(),
         submit: meta.submit,
         topic: event.topic(),
         status,
-    };
-    let mut changed = vec![(meta.mid, own)];
-    if let Event::MessageRedacted { of, .. } = event
-        && let Some(target) = rows.get(of)
-        && target.status == Status::Standing
-    {
-        let erased = Row { status: Status::Erased(meta.position.seq), ..target.clone() };
-        changed.push((*of, erased));
+        what,
     }
-    changed
+}
+
+fn erase(row: &mut Row, seq: u64) -> bool {
+    let standing = row.status == Status::Standing;
+    if standing {
+        row.status = Status::Erased(seq);
+    }
+    standing
+}
+
+/// What an entry about a message changes in its row. Whether it changed anything.
+fn touch(facts: &mut MessageFacts, event: &Event, meta: &Meta) -> bool {
+    let before = facts.clone();
+    match event {
+        Event::Message(message::Event::Edited(_)) => {
+            facts.edits.push((meta.mid, meta.position.seq));
+        }
+        Event::Message(message::Event::Retracted(_)) => facts.stand = Stand::Retracted,
+        Event::Moderation(moderation::Event::Hidden(_)) => {
+            facts.stand = match facts.stand {
+                Stand::Held => Stand::Declined,
+                Stand::Shown => Stand::Hidden,
+                stand => stand,
+            };
+        }
+        Event::Moderation(moderation::Event::Released(_)) => facts.stand = Stand::Released,
+        Event::Question(question::Event::Accepted { answer, .. }) => {
+            facts.question = question::State::Answered(*answer);
+        }
+        Event::Question(question::Event::Marked { state, .. }) => facts.question = *state,
+        _ => {}
+    }
+    *facts != before
 }

@@ -2,8 +2,12 @@
 
 use wardroom_protocol::ids::{self, LogKind, LogName, Mid, Position, PrincipalId, RoomId, TopicId};
 
-use super::access::{Action, Principal};
-use super::{Class, Directory, Identity, Kind, Lane, Line, Ordinals, Refusal, Room, Rows, message};
+use super::access::Principal;
+use super::room::Asked;
+use super::{
+    Directory, Founding, Identity, Lane, Line, Mailbox, Ordinals, Refusal, Room, Rows, mailbox,
+    member, message, moderation, question, room, topic,
+};
 
 /// A state machine inside a log that has a version of its own (K9), e.g. `access`.
 pub type Machine = Box<str>;
@@ -12,44 +16,23 @@ pub type Machine = Box<str>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// `~directory`: claim a slug.
-    RegisterRoom {
-        /// The slug.
-        room: RoomId,
-        /// What kind of talk it is for.
-        class: Class,
-        /// A slug of the specialty.
-        specialty: Option<RoomId>,
-    },
+    RegisterRoom(RoomId, Founding),
     /// A room: its first entry. Derived from the directory's entry, never sent by a client.
-    CreateRoom {
-        /// What kind of talk it is for.
-        class: Class,
-        /// A slug of the specialty.
-        specialty: Option<RoomId>,
-    },
-    /// A room: say something.
-    Post {
-        /// The topic.
-        topic: TopicId,
-        /// What it is meant as.
-        kind: Kind,
-        /// The message it replies to.
-        reply_to: Option<Mid>,
-        /// The mid that must be logged before this one.
-        after: Option<Mid>,
-        /// Imports only: keyed hash of the source's author.
-        origin: Option<[u8; 16]>,
-    },
-    /// A room: erase a message's words.
-    Redact {
-        /// The message.
-        of: Mid,
-    },
-    /// A room: write into its lane `moderators` that a message needs a look.
-    Report {
-        /// The message.
-        of: Mid,
-    },
+    CreateRoom(Founding),
+    /// A room: something about it as a whole.
+    Room(room::Command),
+    /// A room: something about who belongs to it.
+    Member(member::Command),
+    /// A room: something about a message.
+    Message(message::Command),
+    /// A room: something about a question.
+    Question(question::Command),
+    /// A room: something that moderators do, or are asked to.
+    Moderation(moderation::Command),
+    /// A room: something about a topic.
+    Topic(topic::Command),
+    /// A mailbox.
+    Mailbox(mailbox::Command),
     /// `~identity`: somebody is here for the first time.
     RegisterPrincipal {
         /// The id minted.
@@ -58,22 +41,45 @@ pub enum Command {
 }
 
 impl Command {
-    /// The mids whose rows decide needs, besides the submission's own.
+    /// The mids whose rows decide needs from the log itself, besides the submission's own.
     #[must_use]
     pub fn names(&self) -> Vec<Mid> {
         match self {
-            Self::Post { reply_to, after, .. } => reply_to.iter().chain(after).copied().collect(),
-            Self::Redact { of } | Self::Report { of } => vec![*of],
-            Self::RegisterRoom { .. }
-            | Self::CreateRoom { .. }
+            Self::Message(command) => command.names(),
+            Self::Question(command) => command.names(),
+            Self::Moderation(command) => command.names(),
+            Self::Topic(command) => command.names(),
+            Self::RegisterRoom(..)
+            | Self::CreateRoom(_)
+            | Self::Room(_)
+            | Self::Member(_)
+            | Self::Mailbox(_)
             | Self::RegisterPrincipal { .. } => Vec::new(),
         }
     }
 
-    /// The lane of the room that the entry goes to; `None`: the log itself.
+    /// The mids whose rows decide needs from the room's lane `moderators`.
     #[must_use]
-    pub fn lane(&self) -> Option<ids::Lane> {
-        matches!(self, Self::Report { .. }).then_some(ids::Lane::Moderators)
+    pub fn names_in_lane(&self) -> Vec<Mid> {
+        match self {
+            Self::Member(command) => command.names_in_lane(),
+            Self::Moderation(command) => command.names(),
+            // What `after` names may wait for a moderator.
+            Self::Message(command @ message::Command::Post { after: Some(_), .. }) => {
+                command.names()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Mids that the rows found so far name in turn.
+    #[must_use]
+    pub fn names_further(&self, rows: &Rows) -> Vec<Mid> {
+        let Self::Moderation(moderation::Command::Redact { of }) = self else {
+            return Vec::new();
+        };
+        let message = rows.get(of).and_then(super::Row::message);
+        message.map(|facts| facts.edits.iter().map(|(mid, _)| *mid).collect()).unwrap_or_default()
     }
 }
 
@@ -81,50 +87,23 @@ impl Command {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A slug was claimed.
-    RoomRegistered {
-        /// The slug.
-        room: RoomId,
-        /// What kind of talk it is for.
-        class: Class,
-        /// A slug of the specialty.
-        specialty: Option<RoomId>,
-    },
+    RoomRegistered(RoomId, Founding),
     /// The room begins.
-    RoomCreated {
-        /// What kind of talk it is for.
-        class: Class,
-        /// A slug of the specialty.
-        specialty: Option<RoomId>,
-    },
-    /// Somebody said something.
-    MessagePosted {
-        /// The topic.
-        topic: TopicId,
-        /// What it is meant as.
-        kind: Kind,
-        /// The message it replies to.
-        reply_to: Option<Mid>,
-        /// Imports only: keyed hash of the source's author.
-        origin: Option<[u8; 16]>,
-    },
-    /// A message's words were erased.
-    MessageRedacted {
-        /// The message.
-        of: Mid,
-        /// Its seq.
-        seq: u64,
-        /// Its topic.
-        topic: TopicId,
-    },
-    /// Somebody pointed the moderators to a message.
-    MessageReported {
-        /// The message, in the room.
-        of: Mid,
-        /// Its seq in the room.
-        seq: u64,
-        /// Its topic.
-        topic: TopicId,
-    },
+    RoomCreated(Founding),
+    /// Something about a room as a whole.
+    Room(room::Event),
+    /// Something about who belongs to it.
+    Member(member::Event),
+    /// Something about a message.
+    Message(message::Event),
+    /// Something about a question.
+    Question(question::Event),
+    /// Something that moderators do, or are asked to.
+    Moderation(moderation::Event),
+    /// Something about a topic.
+    Topic(topic::Event),
+    /// Something in a mailbox.
+    Mailbox(mailbox::Event),
     /// Somebody was seen for the first time.
     PrincipalRegistered {
         /// The id minted.
@@ -133,16 +112,20 @@ pub enum Event {
 }
 
 impl Event {
-    /// The topic it is filed under.
+    /// The topic it is filed under. Lanes and mailboxes have no topics of their own.
     #[must_use]
     pub fn topic(&self) -> Option<TopicId> {
         match self {
-            Self::MessagePosted { topic, .. } | Self::MessageRedacted { topic, .. } => Some(*topic),
-            // Filed in a lane, under nothing: the lane has no topics of its own.
-            Self::MessageReported { .. }
-            | Self::RoomRegistered { .. }
-            | Self::RoomCreated { .. }
-            | Self::PrincipalRegistered { .. } => None,
+            Self::Message(message::Event::Posted(posted)) => Some(posted.topic),
+            // A held message keeps its topic in its row, for its release.
+            Self::Moderation(moderation::Event::Held(posted)) => Some(posted.topic),
+            Self::Message(event) => event.about().map(|about| about.topic),
+            Self::Question(event) => Some(event.about().topic),
+            Self::Moderation(
+                moderation::Event::Redacted(about) | moderation::Event::Hidden(about),
+            ) => Some(about.topic),
+            Self::Topic(event) => Some(event.topic()),
+            _ => None,
         }
     }
 
@@ -150,7 +133,11 @@ impl Event {
     #[must_use]
     pub fn target(&self) -> Option<Mid> {
         match self {
-            Self::MessageRedacted { of, .. } => Some(*of),
+            Self::Message(event) => event.about().map(|about| about.of),
+            Self::Question(event) => Some(event.about().of),
+            // A report stands in the lane and names a message of the room.
+            Self::Moderation(moderation::Event::Reported(_)) => None,
+            Self::Moderation(event) => event.about().map(|about| about.of),
             _ => None,
         }
     }
@@ -159,9 +146,69 @@ impl Event {
     #[must_use]
     pub fn erases(&self) -> Option<u64> {
         match self {
-            Self::MessageRedacted { seq, .. } => Some(*seq),
+            Self::Moderation(moderation::Event::Redacted(about)) => Some(about.seq),
             _ => None,
         }
+    }
+
+    /// The machines it bumps. Only restrictions bump `access`.
+    #[must_use]
+    pub fn bumps(&self) -> Vec<Machine> {
+        let restricts = match self {
+            Self::Member(event) => event.restricts(),
+            Self::Room(_) => true,
+            _ => false,
+        };
+        if restricts { vec!["access".into()] } else { Vec::new() }
+    }
+}
+
+/// One entry that a command becomes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Act {
+    /// The lane of the room that it goes to; `None`: the log itself.
+    pub lane: Option<ids::Lane>,
+    /// Its facts.
+    pub event: Event,
+    /// Its mid and author.
+    pub identity: Identified,
+    /// Its words.
+    pub words: Worded,
+}
+
+/// Whose entry it is, and by which mid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identified {
+    /// The submission's.
+    Own,
+    /// The submitter's, by a mid derived from the submission's and this one: the same however often
+    /// it is proposed.
+    Derived(Mid),
+    /// Somebody else's, who submitted it before.
+    As {
+        /// Its mid.
+        mid: Mid,
+        /// Who submitted it.
+        by: PrincipalId,
+        /// What it is compared by when its mid returns.
+        submit: [u8; 32],
+    },
+}
+
+/// Where an entry's words come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worded {
+    /// The submission's.
+    Own,
+    /// Those of the entry with this seq of the room's lane `moderators`.
+    OfLane(u64),
+}
+
+impl Act {
+    /// An entry of the log itself, the submission's own.
+    #[must_use]
+    pub fn own(event: Event) -> Self {
+        Self { lane: None, event, identity: Identified::Own, words: Worded::Own }
     }
 }
 
@@ -191,6 +238,8 @@ pub enum LogState {
     Room(Box<Room>),
     /// A lane beside a room.
     Lane(Lane),
+    /// Somebody's mailbox.
+    Mailbox(PrincipalId, Box<Mailbox>),
     /// `~directory`.
     Directory(Directory),
     /// `~identity`.
@@ -201,55 +250,55 @@ impl LogState {
     /// The state of an empty log, by its name.
     #[must_use]
     pub fn empty(log: &LogName) -> Self {
-        match log.kind() {
-            LogKind::Lane(_) => Self::Lane(Lane::default()),
-            LogKind::System if *log == LogName::directory() => {
+        match (log.kind(), log.owner()) {
+            (LogKind::Lane(_), _) => Self::Lane(Lane::default()),
+            (LogKind::System, _) if *log == LogName::directory() => {
                 Self::Directory(Directory::default())
             }
-            LogKind::System => Self::Identity(Identity::default()),
-            LogKind::Room | LogKind::Mailbox => Self::Room(Box::default()),
+            (LogKind::System, _) => Self::Identity(Identity::default()),
+            (LogKind::Mailbox, Some(owner)) => Self::Mailbox(owner, Box::default()),
+            (LogKind::Room | LogKind::Mailbox, _) => Self::Room(Box::default()),
         }
     }
 
-    /// Whether the command may become an entry, and which. Changes nothing. For a command with a
-    /// lane, `self` is the room; the event goes to the lane.
+    /// Whether the command may become entries, and which, in the order in which they are written:
+    /// the last is the one that is answered. Changes nothing. For a command of a room, `self` is the
+    /// room, also where the entry goes to a lane. `now`: server time, unix milliseconds.
     pub fn decide(
         &self,
         command: &Command,
         principal: &Principal,
         rows: &Rows,
-    ) -> Result<Event, Refusal> {
+        now: u64,
+    ) -> Result<Vec<Act>, Refusal> {
         match (self, command) {
-            (Self::Directory(directory), Command::RegisterRoom { room, class, specialty }) => {
-                principal.may(Action::Create, *class)?;
-                directory.register(room, *class, specialty.as_ref())
+            (Self::Directory(directory), Command::RegisterRoom(room, founding)) => {
+                directory.register(room, founding, principal)
             }
             (Self::Identity(_), Command::RegisterPrincipal { principal }) => {
-                Ok(Event::PrincipalRegistered { principal: principal.clone() })
+                let event = Event::PrincipalRegistered { principal: principal.clone() };
+                Ok(vec![Act::own(event)])
             }
-            (Self::Room(room), Command::CreateRoom { class, specialty }) => match room.class {
+            (Self::Mailbox(owner, mailbox), Command::Mailbox(command)) => {
+                mailbox.decide(command, owner, principal, now)
+            }
+            (Self::Room(room), Command::CreateRoom(founding)) => match room.access.class {
                 Some(_) => Err(Refusal::RoomExists),
-                None => Ok(Event::RoomCreated { class: *class, specialty: specialty.clone() }),
+                None => Ok(vec![Act::own(Event::RoomCreated(founding.clone()))]),
             },
             (Self::Room(room), command) => {
-                let class = room.class.ok_or(Refusal::UnknownRoom)?;
+                let asked = Asked { room, principal, rows, now };
                 match command {
-                    Command::Post { topic, kind, reply_to, after, origin } => {
-                        principal.may(Action::Post, class)?;
-                        if origin.is_some() {
-                            principal.may(Action::PostAs, class)?;
-                        }
-                        message::post(*topic, *kind, *reply_to, *after, *origin, rows)
-                    }
-                    Command::Redact { of } => {
-                        principal.may(Action::Redact, class)?;
-                        message::redact(*of, rows)
-                    }
-                    Command::Report { of } => {
-                        principal.may(Action::Report, class)?;
-                        message::report(*of, rows)
-                    }
-                    _ => Err(Refusal::WrongLog),
+                    Command::Room(command) => command.decide(&asked),
+                    Command::Member(command) => command.decide(&asked),
+                    Command::Message(command) => command.decide(&asked),
+                    Command::Question(command) => command.decide(&asked),
+                    Command::Moderation(command) => command.decide(&asked),
+                    Command::Topic(command) => command.decide(&asked),
+                    Command::RegisterRoom(..)
+                    | Command::CreateRoom(_)
+                    | Command::Mailbox(_)
+                    | Command::RegisterPrincipal { .. } => Err(Refusal::WrongLog),
                 }
             }
             _ => Err(Refusal::WrongLog),
@@ -260,11 +309,8 @@ impl LogState {
     pub fn apply(&mut self, event: &Event, meta: &Meta) {
         match self {
             Self::Room(room) => room.apply(event, meta),
-            Self::Lane(lane) => {
-                lane.line.advance(meta.position);
-                lane.at = meta.at;
-                lane.ordinals.advance(meta.position.seq, meta.n);
-            }
+            Self::Lane(_) => self.skip(meta),
+            Self::Mailbox(_, mailbox) => mailbox.apply(event, meta),
             Self::Directory(directory) => directory.apply(event, meta),
             Self::Identity(identity) => identity.apply(event, meta),
         }
@@ -275,6 +321,7 @@ impl LogState {
         let (line, at, ordinals) = match self {
             Self::Room(room) => (&mut room.line, &mut room.at, Some(&mut room.ordinals)),
             Self::Lane(lane) => (&mut lane.line, &mut lane.at, Some(&mut lane.ordinals)),
+            Self::Mailbox(_, box_) => (&mut box_.line, &mut box_.at, Some(&mut box_.ordinals)),
             Self::Directory(directory) => (&mut directory.line, &mut directory.at, None),
             Self::Identity(identity) => (&mut identity.line, &mut identity.at, None),
         };
@@ -291,6 +338,7 @@ impl LogState {
         match self {
             Self::Room(room) => &room.line,
             Self::Lane(lane) => &lane.line,
+            Self::Mailbox(_, mailbox) => &mailbox.line,
             Self::Directory(directory) => &directory.line,
             Self::Identity(identity) => &identity.line,
         }
@@ -302,6 +350,7 @@ impl LogState {
         match self {
             Self::Room(room) => Some(&room.ordinals),
             Self::Lane(lane) => Some(&lane.ordinals),
+            Self::Mailbox(_, mailbox) => Some(&mailbox.ordinals),
             Self::Directory(_) | Self::Identity(_) => None,
         }
     }
@@ -312,6 +361,7 @@ impl LogState {
         match self {
             Self::Room(room) => room.at,
             Self::Lane(lane) => lane.at,
+            Self::Mailbox(_, mailbox) => mailbox.at,
             Self::Directory(directory) => directory.at,
             Self::Identity(identity) => identity.at,
         }

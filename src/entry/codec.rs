@@ -1,11 +1,22 @@
-//! Facts: the domain's events as JSON, and back. The one place where op names meet events.
+//! Facts: the domain's events as JSON, and back. The one place where op names meet events; a file
+//! per noun.
+
+mod mailbox;
+mod member;
+mod message;
+mod room;
+mod topic;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use wardroom_protocol::{identity, ids, message, op, room};
+use wardroom_protocol::{identity, op};
+
+pub use member::{role_of, role_out};
+pub use message::{announce_of, kind_of, reaction_of};
+pub use room::{class_of, class_out, join_of, join_out, posting_of, posting_out};
 
 use super::Header;
-use crate::domain::{Class, Event, Kind};
+use crate::domain::Event;
 
 /// Why a record's facts cannot be folded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,11 +44,15 @@ const OP_VERSION: u8 = 1;
 #[must_use]
 pub fn op_of(event: &Event) -> (&'static str, u8) {
     let name = match event {
-        Event::RoomRegistered { .. } => "room.registered",
-        Event::RoomCreated { .. } => "room.created",
-        Event::MessagePosted { .. } => "message.posted",
-        Event::MessageRedacted { .. } => "message.redacted",
-        Event::MessageReported { .. } => "message.reported",
+        Event::RoomRegistered(..) => "room.registered",
+        Event::RoomCreated(_) => "room.created",
+        Event::Room(event) => room::op(event),
+        Event::Member(event) => member::op(event),
+        Event::Message(event) => message::op(event),
+        Event::Question(event) => message::question_op(event),
+        Event::Moderation(event) => message::moderation_op(event),
+        Event::Topic(event) => topic::op(event),
+        Event::Mailbox(event) => mailbox::op(event),
         Event::PrincipalRegistered { .. } => "principal.registered",
     };
     (name, OP_VERSION)
@@ -52,74 +67,52 @@ pub fn counts(op: &str) -> bool {
 /// An event's facts as JSON.
 #[must_use]
 pub fn facts(event: &Event) -> Vec<u8> {
-    match event.clone() {
-        Event::RoomRegistered { room, class, specialty } => {
-            json(&room::Registered { room, class: class_out(class), specialty })
-        }
-        Event::RoomCreated { class, specialty } => {
-            json(&room::Created { class: class_out(class), specialty })
-        }
-        Event::MessagePosted { topic, kind, reply_to, origin } => json(&message::Posted {
-            topic,
-            kind: kind_out(kind),
-            reply_to,
-            origin: origin.map(|hash| ids::hash_text(&hash)),
-        }),
-        Event::MessageRedacted { of, seq, topic } | Event::MessageReported { of, seq, topic } => {
-            json(&message::About { of, seq, topic })
-        }
+    match event {
+        Event::RoomRegistered(slug, founding) => json(&room::registered(slug, founding)),
+        Event::RoomCreated(founding) => json(&room::created(founding)),
+        Event::Room(event) => room::facts(event),
+        Event::Member(event) => member::facts(event),
+        Event::Message(event) => message::facts(event),
+        Event::Question(event) => message::question_facts(event),
+        Event::Moderation(event) => message::moderation_facts(event),
+        Event::Topic(event) => topic::facts(event),
+        Event::Mailbox(event) => mailbox::facts(event),
         Event::PrincipalRegistered { principal } => {
-            json(&identity::PrincipalRegistered { principal })
+            json(&identity::PrincipalRegistered { principal: principal.clone() })
         }
+    }
+}
+
+/// An op with its facts, wherever they stand.
+#[derive(Clone, Copy)]
+struct Facts<'a> {
+    op: &'a str,
+    json: &'a [u8],
+}
+
+/// The event that an op of this version and its facts are; `None`: this version does not know it.
+pub fn event_of(op: &str, facts: &[u8]) -> Result<Option<Event>, Unreadable> {
+    let facts = Facts { op, json: facts };
+    match op.split('.').next().unwrap_or_default() {
+        "room" => room::event(facts),
+        "member" => member::event(facts),
+        "message" | "announcement" | "answer" | "question" => message::event(facts),
+        "topic" => topic::event(facts),
+        "notification" | "read" => mailbox::event(facts),
+        "principal" if op == "principal.registered" => {
+            let identity::PrincipalRegistered { principal } = parse(facts)?;
+            Ok(Some(Event::PrincipalRegistered { principal }))
+        }
+        _ => Ok(None),
     }
 }
 
 /// The event in a record. `None`: unknown and optional, folds as nothing.
 pub fn event(header: &Header) -> Result<Option<Event>, Unreadable> {
-    if header.op_version == OP_VERSION {
-        let event = match &*header.op {
-            "room.registered" => {
-                let facts: room::Registered = parse(header)?;
-                Some(Event::RoomRegistered {
-                    room: facts.room,
-                    class: class_in(facts.class, header)?,
-                    specialty: facts.specialty,
-                })
-            }
-            "room.created" => {
-                let facts: room::Created = parse(header)?;
-                Some(Event::RoomCreated {
-                    class: class_in(facts.class, header)?,
-                    specialty: facts.specialty,
-                })
-            }
-            "message.posted" => {
-                let facts: message::Posted = parse(header)?;
-                let origin = facts.origin.map(|text| origin_in(&text, header)).transpose()?;
-                Some(Event::MessagePosted {
-                    topic: facts.topic,
-                    kind: kind_in(facts.kind, header)?,
-                    reply_to: facts.reply_to,
-                    origin,
-                })
-            }
-            "message.redacted" => {
-                let message::About { of, seq, topic } = parse(header)?;
-                Some(Event::MessageRedacted { of, seq, topic })
-            }
-            "message.reported" => {
-                let message::About { of, seq, topic } = parse(header)?;
-                Some(Event::MessageReported { of, seq, topic })
-            }
-            "principal.registered" => {
-                let facts: identity::PrincipalRegistered = parse(header)?;
-                Some(Event::PrincipalRegistered { principal: facts.principal })
-            }
-            _ => None,
-        };
-        if event.is_some() {
-            return Ok(event);
-        }
+    if header.op_version == OP_VERSION
+        && let Some(event) = event_of(&header.op, &header.facts)?
+    {
+        return Ok(Some(event));
     }
     if header.optional {
         return Ok(None);
@@ -131,68 +124,15 @@ fn json<T: Serialize>(facts: &T) -> Vec<u8> {
     serde_json::to_vec(facts).expect("facts have string keys and no floats")
 }
 
-fn parse<T: DeserializeOwned>(header: &Header) -> Result<T, Unreadable> {
-    serde_json::from_slice(&header.facts).map_err(|_| wrong(header))
+fn parse<T: DeserializeOwned>(facts: Facts<'_>) -> Result<T, Unreadable> {
+    serde_json::from_slice(facts.json).map_err(|_| wrong(facts))
 }
 
-fn wrong(header: &Header) -> Unreadable {
-    Unreadable::Facts { op: header.op.clone() }
+fn wrong(facts: Facts<'_>) -> Unreadable {
+    Unreadable::Facts { op: facts.op.into() }
 }
 
-fn origin_in(text: &str, header: &Header) -> Result<[u8; 16], Unreadable> {
-    // An origin is spelled like a topic id: sixteen bytes in base32.
-    let hash: ids::TopicId = text.parse().map_err(|_| wrong(header))?;
-    Ok(*hash.as_bytes())
-}
-
-/// The wire's word for a class.
-#[must_use]
-pub fn class_out(class: Class) -> room::Class {
-    match class {
-        Class::Discussion => room::Class::Discussion,
-        Class::Case => room::Class::Case,
-        Class::Direct => room::Class::Direct,
-        Class::Mixed => room::Class::Mixed,
-    }
-}
-
-fn class_in(class: room::Class, header: &Header) -> Result<Class, Unreadable> {
-    class_of(class).ok_or_else(|| wrong(header))
-}
-
-/// The domain's word for a class; `None` for one that this version does not know.
-#[must_use]
-pub fn class_of(class: room::Class) -> Option<Class> {
-    Some(match class {
-        room::Class::Discussion => Class::Discussion,
-        room::Class::Case => Class::Case,
-        room::Class::Direct => Class::Direct,
-        room::Class::Mixed => Class::Mixed,
-        _ => return None,
-    })
-}
-
-fn kind_out(kind: Kind) -> message::MessageKind {
-    match kind {
-        Kind::Message => message::MessageKind::Message,
-        Kind::Question => message::MessageKind::Question,
-        Kind::Answer => message::MessageKind::Answer,
-        Kind::Announcement => message::MessageKind::Announcement,
-    }
-}
-
-fn kind_in(kind: message::MessageKind, header: &Header) -> Result<Kind, Unreadable> {
-    kind_of(kind).ok_or_else(|| wrong(header))
-}
-
-/// The domain's word for a message's kind; `None` for one that this version does not know.
-#[must_use]
-pub fn kind_of(kind: message::MessageKind) -> Option<Kind> {
-    Some(match kind {
-        message::MessageKind::Message => Kind::Message,
-        message::MessageKind::Question => Kind::Question,
-        message::MessageKind::Answer => Kind::Answer,
-        message::MessageKind::Announcement => Kind::Announcement,
-        _ => return None,
-    })
+/// What this version knows of a word of a closed list.
+fn known<T>(word: Option<T>, facts: Facts<'_>) -> Result<T, Unreadable> {
+    word.ok_or_else(|| wrong(facts))
 }

@@ -8,6 +8,9 @@ mod codec;
 mod record;
 mod render;
 
-pub use codec::{Unreadable, class_of, class_out, counts, event, facts, kind_of, op_of};
+pub use codec::{
+    Unreadable, announce_of, class_of, class_out, counts, event, event_of, facts, join_of,
+    join_out, kind_of, op_of, posting_of, posting_out, reaction_of, role_of, role_out,
+};
 pub use record::{Header, NO_LINK, RECORD_VERSION, Record, Words};
 pub use render::{ERASED_END, Shown, bare_len, open_words, render, render_record};

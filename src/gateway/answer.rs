@@ -11,6 +11,9 @@ use crate::room::{Denied, Fault, OpenFault, Written};
 /// How long to wait before trying an overloaded or failing node again, milliseconds.
 const RETRY_MS: u64 = 250;
 
+/// How long to wait before asking what became of a held message, milliseconds.
+const HELD_MS: u64 = 30_000;
+
 /// A reply's frame text.
 pub(super) fn reply<T: Serialize>(id: u64, result: Result<&T, &WireError>) -> String {
     envelope::reply(id, result).expect("a reply has string keys and no floats")
@@ -28,52 +31,113 @@ pub(super) fn denied(denied: &Denied) -> WireError {
 }
 
 pub(super) fn refused(refusal: &Refusal) -> WireError {
-    match refusal {
-        Refusal::NeedsRole(role) => WireError::new(
-            ErrorCode::Forbidden,
-            format!("this needs the role {role}; ask an operator for a token that grants it"),
+    use ErrorCode as Code;
+    let (code, message, field) = match refusal {
+        Refusal::NeedsRole(role) => {
+            return WireError::new(
+                Code::Forbidden,
+                format!("this needs the role {role}; ask whoever can give it to you"),
+            );
+        }
+        Refusal::TooMany { what, most, field } => {
+            let message = format!("there may be at most {most} {what}; take one away first");
+            return WireError::new(Code::TooMany, message).at(*field);
+        }
+        Refusal::WrongKind { needs } => {
+            return WireError::new(Code::BadRequest, format!("this is for a {needs}")).at("/d");
+        }
+        Refusal::Held { .. } => return held(),
+        Refusal::TooSoon { wait_ms } => {
+            let message = "too soon after the one before; what it would say can wait and be merged";
+            return WireError::new(Code::RateLimited, message).after_ms(*wait_ms);
+        }
+        Refusal::OutOfOrder => {
+            let message =
+                "the mid in after is not logged yet; send that one first, then this one again";
+            return WireError::new(Code::OutOfOrder, message).at("/d/after").after_ms(RETRY_MS);
+        }
+        Refusal::NotGranted => (Code::Forbidden, "nobody may do this in a room of this class", ""),
+        Refusal::NotMember => (
+            Code::Forbidden,
+            "this is for those who belong to the room; member.knock asks to be let in",
+            "",
         ),
-        Refusal::NotGranted => {
-            WireError::new(ErrorCode::Forbidden, "nobody may do this in a room of this class yet")
+        Refusal::Removed => {
+            (Code::Forbidden, "a moderator of this room took you out of it", "/d/room")
+        }
+        Refusal::NotAuthor => {
+            (Code::Forbidden, "only the author of a message may do this", "/d/of")
         }
         Refusal::UnknownRoom => {
-            WireError::new(ErrorCode::UnknownRoom, "there is no such room; the op rooms lists them")
-                .at("/d/room")
+            (Code::UnknownRoom, "there is no such room; the op rooms lists them", "/d/room")
         }
-        Refusal::RoomExists => WireError::new(
-            ErrorCode::RoomExists,
+        Refusal::RoomExists => (
+            Code::RoomExists,
             "a room of this name exists or existed; names are never reused, choose another",
-        )
-        .at("/d/room"),
-        Refusal::UnknownMessage { field } => WireError::new(
-            ErrorCode::UnknownMessage,
-            "there is no message with this mid in this room",
-        )
-        .at(*field),
-        Refusal::OutOfOrder => WireError::new(
-            ErrorCode::OutOfOrder,
-            "the mid in after is not logged yet; send that one first, then this one again",
-        )
-        .at("/d/after")
-        .after_ms(RETRY_MS),
-        Refusal::MidReused => WireError::new(
-            ErrorCode::MidReused,
+            "/d/room",
+        ),
+        Refusal::Archived => (
+            Code::RoomArchived,
+            "this room is archived: it can be read, and its owners can open it again",
+            "/d/room",
+        ),
+        Refusal::UnknownMessage { field } => {
+            (Code::UnknownMessage, "there is no message with this mid in this room", *field)
+        }
+        Refusal::Gone { field } => (
+            Code::MessageGone,
+            "this message was retracted, hidden or erased, and takes this no more",
+            *field,
+        ),
+        Refusal::UnknownTopic { field } => {
+            (Code::UnknownTopic, "there is no such topic in this room", *field)
+        }
+        Refusal::TopicExists => (
+            Code::TopicExists,
+            "this name leads to another topic already; topic.merge makes two topics one",
+            "/d/name",
+        ),
+        Refusal::UnknownPerson => (
+            Code::UnknownPerson,
+            "nobody of this id is known here, or belongs to this room",
+            "/d/person",
+        ),
+        Refusal::AlreadyIn => (Code::BadRequest, "they belong to this room already", "/d"),
+        Refusal::LastOwner => {
+            (Code::LastOwner, "a room keeps an owner; make somebody else an owner first", "/d/room")
+        }
+        Refusal::Over => (Code::AnnouncementOver, "this announcement's time is over", "/d/of"),
+        Refusal::NotAnnouncement => {
+            (Code::BadRequest, "this message asks for no acknowledgement", "/d/of")
+        }
+        Refusal::MidReused => (
+            Code::MidReused,
             "this mid was used before with another content; mint a new one for a new act",
-        )
-        .at("/d/mid"),
+            "/d/mid",
+        ),
         Refusal::MidTaken => {
-            WireError::new(ErrorCode::MidTaken, "this mid is somebody else's; mint a new one")
-                .at("/d/mid")
+            (Code::MidTaken, "this mid is somebody else's; mint a new one", "/d/mid")
         }
-        Refusal::AlreadyErased { .. } => WireError::new(
-            ErrorCode::UnknownMessage,
-            "the words of this message are erased already",
-        )
-        .at("/d/of"),
-        Refusal::WrongLog => {
-            WireError::new(ErrorCode::BadRequest, "this log does not take this op").at("/d/room")
-        }
-    }
+        Refusal::Declined => (
+            Code::Declined,
+            "a moderator looked at this message and decided not to show it",
+            "/d/mid",
+        ),
+        Refusal::Ranges => (
+            Code::BadRequest,
+            "ranges are [from, to], ascend, keep apart, and end at the room's newest ordinal",
+            "/d/ranges",
+        ),
+        Refusal::WrongLog => (Code::BadRequest, "this log does not take this op", "/d/room"),
+    };
+    let error = WireError::new(code, message);
+    if field.is_empty() { error } else { error.at(field) }
+}
+
+/// Not definite: it is kept, and a moderator decides.
+fn held() -> WireError {
+    let message = "kept for a moderator to look at; the same mid tells later what became of it";
+    WireError::new(ErrorCode::Held, message).after_ms(HELD_MS)
 }
 
 pub(super) fn faulted(fault: Fault) -> WireError {

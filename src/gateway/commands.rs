@@ -2,25 +2,26 @@
 
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
 use wardroom_protocol::code::{CloseCode, ErrorCode, WireError};
 use wardroom_protocol::envelope::{self, Command};
 use wardroom_protocol::hello::{Hello, Refresh};
 use wardroom_protocol::history::ReadHistory;
-use wardroom_protocol::ids::{LogName, RoomId};
 use wardroom_protocol::join::{Join, Leave, Left};
-use wardroom_protocol::message::{Post, Redact, Report, Typing, TypingSignal};
-use wardroom_protocol::room::{CreateRoom, ListRooms, ListTopics};
-use wardroom_protocol::{limits, op};
+use wardroom_protocol::member::{Admit, Invite, Knock, LeaveRoom, Remove, SetRole};
+use wardroom_protocol::message::{
+    AboutMessage, Edit, Hide, Post, React, Redact, Report, Retract, Typing, TypingSignal,
+};
+use wardroom_protocol::op;
+use wardroom_protocol::question::{AcceptAnswer, MarkQuestion};
+use wardroom_protocol::room::{Archive, ListRooms, ListTopics, SetPolicy};
+use wardroom_protocol::topic::{MergeTopics, MoveMessages, RenameTopic, ResolveTopic};
 
-use super::translate::{Author, Body};
 use super::work::Done;
+use super::writing::permit;
 use super::{answer, connection::Connection, greeting, history, reading, refresh};
 use crate::domain::Refusal;
 use crate::domain::access::Action;
-use crate::guard::{self, Screened, Worded};
 use crate::identity::Known;
-use crate::room::Submission;
 use crate::telemetry::metric;
 
 impl Connection {
@@ -110,42 +111,32 @@ impl Connection {
                 });
                 Ok(())
             }
-            "message.post" => {
-                let post: Screened<Body<Post>> = self.screened(command, who)?;
-                let room = post.get().0.room.clone();
-                self.permit(&room, who, Action::Post)?;
-                if post.get().0.tags.len() > limits::TAGS {
-                    let message = format!("a message has at most {} tags", limits::TAGS);
-                    return Err(WireError::new(ErrorCode::TooLarge, message).at("/d/tags"));
-                }
-                if post.get().0.origin.is_some() {
-                    self.permit(&room, who, Action::PostAs)?;
-                }
-                let submission = self.author(who).post(post).ok_or_else(unknown_word)?;
-                self.submit(id, &room, submission)
+            "room.create" => self.found(command, who),
+            "read.mark" => self.mark_read(command, who),
+            "room.policy" => self.write::<SetPolicy>(command, who),
+            "room.archive" => self.write::<Archive>(command, who),
+            "member.invite" => self.write::<Invite>(command, who),
+            "member.knock" => self.write::<Knock>(command, who),
+            "member.admit" => self.write::<Admit>(command, who),
+            "member.leave" => self.write::<LeaveRoom>(command, who),
+            "member.remove" => self.write::<Remove>(command, who),
+            "member.role" => self.write::<SetRole>(command, who),
+            "message.post" => self.write::<Post>(command, who),
+            "message.edit" => self.write::<Edit>(command, who),
+            "message.retract" => self.write::<Retract>(command, who),
+            "message.react" | "message.unreact" => self.write::<React>(command, who),
+            "message.pin" | "message.unpin" | "announcement.ack" | "message.release" => {
+                self.write::<AboutMessage>(command, who)
             }
-            "message.redact" => {
-                let redact: Screened<Body<Redact>> = self.screened(command, who)?;
-                let room = redact.get().0.room.clone();
-                self.permit(&room, who, Action::Redact)?;
-                let submission = self.author(who).redact(redact);
-                self.submit(id, &room, submission)
-            }
-            "message.report" => {
-                let report: Screened<Body<Report>> = self.screened(command, who)?;
-                let room = report.get().0.room.clone();
-                self.permit(&room, who, Action::Report)?;
-                let wrong = || answer::refused(&Refusal::WrongLog);
-                let submission = self.author(who).report(report).ok_or_else(wrong)?;
-                self.submit(id, &room, submission)
-            }
-            "room.create" => {
-                let create: Screened<Body<CreateRoom>> = self.screened(command, who)?;
-                let room = create.get().0.room.clone();
-                let submission = self.author(who).create(create).ok_or_else(unknown_word)?;
-                self.create(id, room, submission);
-                Ok(())
-            }
+            "answer.accept" => self.write::<AcceptAnswer>(command, who),
+            "question.mark" => self.write::<MarkQuestion>(command, who),
+            "topic.rename" => self.write::<RenameTopic>(command, who),
+            "topic.resolve" => self.write::<ResolveTopic>(command, who),
+            "topic.move" => self.write::<MoveMessages>(command, who),
+            "topic.merge" => self.write::<MergeTopics>(command, who),
+            "message.redact" => self.write::<Redact>(command, who),
+            "message.report" => self.write::<Report>(command, who),
+            "message.hide" => self.write::<Hide>(command, who),
             _ => Err(WireError::new(
                 ErrorCode::UnknownOp,
                 "this server does not know the op; it speaks wardroom.v1 as its SPEC.md tells",
@@ -153,81 +144,12 @@ impl Connection {
         }
     }
 
-    fn author<'a>(&'a self, known: &'a Known) -> Author<'a> {
-        Author { known, keys: &self.services.keys }
-    }
-
-    /// Decodes a body that writes, takes it from the quota, and has the guard look at its words.
-    fn screened<T>(
-        &self,
-        command: &Command<'_>,
-        who: &Known,
-    ) -> Result<Screened<Body<T>>, WireError>
-    where
-        T: DeserializeOwned,
-        Body<T>: Worded,
-    {
-        let body: T = command.body()?;
-        if self.draining() {
-            let message = "this node is going away; connect again and send it with the same mid";
-            return Err(WireError::new(ErrorCode::Draining, message));
-        }
-        self.within_rate(who)?;
-        guard::screen(Body(body)).map_err(|finding| answer::found(&finding))
-    }
-
-    fn within_rate(&self, who: &Known) -> Result<(), WireError> {
+    pub(super) fn within_rate(&self, who: &Known) -> Result<(), WireError> {
         self.services.quota.take(&who.principal).map_err(|wait| {
             let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
             let message = "more messages than one person may send; slow down";
             WireError::new(ErrorCode::RateLimited, message).after_ms(ms)
         })
-    }
-
-    fn permit(&self, log: &LogName, who: &Known, action: Action) -> Result<(), WireError> {
-        let (room, _) = reading::known_room(&self.services, &who.principal, log)?;
-        if room.log() != *log {
-            // Lanes are written through their room.
-            return Err(answer::refused(&Refusal::WrongLog));
-        }
-        reading::permitted(&self.services, &who.principal, &room, action)
-    }
-
-    fn submit(
-        &mut self,
-        id: Option<u64>,
-        log: &LogName,
-        submission: Screened<Submission>,
-    ) -> Result<(), WireError> {
-        let room = log.room().ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
-        if let Some(handle) = self.services.hall.at_hand(&room) {
-            self.hand_in(&handle, submission, id);
-            return Ok(());
-        }
-        let services = Arc::clone(&self.services);
-        self.begin(async move {
-            match services.hall.room(&room).await {
-                Ok(handle) => Done::Submit(handle, Box::new(submission), id),
-                Err(fault) => reply_or_nothing::<()>(id, Err(&answer::not_open(fault))),
-            }
-        });
-        Ok(())
-    }
-
-    /// Founding: the directory claims the name, then the room's first entry follows from it.
-    fn create(&mut self, id: Option<u64>, room: RoomId, submission: Screened<Submission>) {
-        let services = Arc::clone(&self.services);
-        self.begin(async move {
-            let outcome = match services.hall.directory().write(submission).await {
-                Ok(claimed) => services.hall.founded(&room).await.map(|written| {
-                    let duplicate = claimed.duplicate;
-                    answer::written(&crate::room::Written { duplicate, ..written })
-                }),
-                Err(denied) => Err(denied),
-            };
-            let outcome = outcome.map_err(|denied| answer::denied(&denied));
-            reply_or_nothing(id, outcome.as_ref())
-        });
     }
 
     fn join(&mut self, id: Option<u64>, body: Join, who: &Arc<Known>) -> Result<(), WireError> {
@@ -242,7 +164,7 @@ impl Connection {
                     let id = id.unwrap_or_default();
                     Done::Joined(answer::reply(id, Ok(&joined)), join)
                 }
-                Err(error) => reply_or_nothing::<()>(id, Err(&error)),
+                Err(error) => Done::reply::<()>(id, Err(&error)),
             }
         });
         Ok(())
@@ -261,7 +183,7 @@ impl Connection {
 
     fn typing(&self, who: &Known, command: &Command<'_>) -> Result<(), WireError> {
         let body: Typing = command.body()?;
-        self.permit(&body.room, who, Action::Post)?;
+        permit(&self.services, &body.room, who, Action::Post)?;
         let room = body.room.room().ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
         // A room that is not open has nobody to tell.
         let Some(handle) = self.services.hall.at_hand(&room) else {
@@ -292,7 +214,7 @@ impl Connection {
         let (services, who) = (Arc::clone(&self.services), Arc::clone(who));
         self.begin(async move {
             let answer = query(services, who).await;
-            reply_or_nothing(id, answer.as_ref())
+            Done::reply(id, answer.as_ref())
         });
     }
 }
@@ -303,13 +225,4 @@ fn count(op: &str, refused: Option<&WireError>) {
     let outcome = refused.and_then(|error| ErrorCode::from_name(&error.code));
     let outcome = outcome.map_or("taken", ErrorCode::name);
     metrics::counter!(metric::COMMANDS, "op" => op, "outcome" => outcome).increment(1);
-}
-
-fn unknown_word() -> WireError {
-    WireError::new(ErrorCode::BadRequest, "this server does not know this kind or class").at("/d")
-}
-
-/// A command without id gets no reply.
-fn reply_or_nothing<T: serde::Serialize>(id: Option<u64>, outcome: Result<&T, &WireError>) -> Done {
-    id.map_or(Done::Nothing, |id| Done::Reply(answer::reply(id, outcome)))
 }

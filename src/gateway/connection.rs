@@ -104,6 +104,12 @@ impl Connection {
             if !self.closing && self.clocks.expired(Instant::now()) {
                 self.close(CloseCode::TokenExpired);
             }
+            if self.gate.takes_a_look()
+                && let Some(who) = self.who.clone()
+            {
+                let lost = self.unfollow_unreadable(&who.principal);
+                self.tell_removed(lost);
+            }
             self.take_messages();
             let pumped = self.gate.pump();
             let blocked = pumped == Pumped::Blocked;

@@ -55,7 +55,7 @@ impl Connection {
     pub(super) fn unfollow_unreadable(&mut self, principal: &Principal) -> Vec<LogName> {
         let logs = self.joined.iter().map(|(channel, _)| channel.log());
         let refused: Vec<_> = logs
-            .filter(|log| reading::may_read(&self.services, principal, log).is_err())
+            .filter(|log| !reading::still_reads(&self.services, principal, log))
             .cloned()
             .collect();
         for log in &refused {

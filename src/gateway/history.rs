@@ -6,7 +6,6 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use wardroom_protocol::code::{ErrorCode, WireError};
 use wardroom_protocol::history::{History, ReadHistory, SeqRange};
-use wardroom_protocol::ids::TopicId;
 use wardroom_protocol::limits;
 
 use super::answer;
@@ -14,6 +13,7 @@ use super::reading::{oldest, page_size, readable};
 use super::services::Services;
 use crate::delivery::{BatchError, Channel, frame, read_after};
 use crate::domain::access::Principal;
+use crate::domain::topic::Filing;
 use crate::domain::{Located, Refusal};
 use crate::entry::render_record;
 use crate::log::Budget;
@@ -63,7 +63,10 @@ pub(super) async fn page(
     };
     let channel = room.channel(&body.room).ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
     let read = match body.topic {
-        Some(topic) => by_topic(services, channel, topic, &asked).await,
+        Some(topic) => {
+            let filing = room.filing(topic).await.map_err(answer::faulted)?;
+            by_topic(services, channel, filing, &asked).await
+        }
         None if asked.newest => before(services, channel, &asked).await,
         None => after(services, channel, &asked).await,
     };
@@ -188,7 +191,7 @@ fn newest_of_tail(channel: &Arc<Channel>, page: &Page, stored: u64) -> Pages {
 async fn by_topic(
     services: &Services,
     channel: &Arc<Channel>,
-    topic: TopicId,
+    filing: Filing,
     page: &Page,
 ) -> Result<Pages, BatchError> {
     let (log, keys) = (channel.log().clone(), Arc::clone(&services.keys));
@@ -197,14 +200,22 @@ async fn by_topic(
     services
         .log
         .ask(move |reader| -> Result<Pages, BatchError> {
-            let mut seqs = reader.topic(&log, &topic, after, upto, limit, newest)?;
-            let full = seqs.len() == limit;
+            let mut seqs = Vec::new();
+            // What was moved away takes no place in the page.
+            let most = limit + filing.except.len();
+            for topic in &filing.under {
+                seqs.extend(reader.topic(&log, topic, after, upto, most, newest)?);
+            }
+            seqs.retain(|seq| !filing.except.contains(seq));
+            seqs.extend(filing.also.iter().filter(|seq| **seq > after && **seq <= upto));
+            let full = seqs.len() >= limit;
             if newest {
                 // Asked newest first, so that a page too large loses its oldest.
                 seqs.sort_unstable_by(|a, b| b.cmp(a));
             } else {
                 seqs.sort_unstable();
             }
+            seqs.truncate(limit);
             let (mut entries, mut size, mut cut) = (Vec::new(), 0, false);
             let mut last = None;
             for seq in seqs {

@@ -17,6 +17,7 @@ mod refresh;
 mod services;
 mod translate;
 mod work;
+mod writing;
 
 pub use connection::serve;
 pub use inbound::{Inbound, Incoming};

@@ -4,69 +4,62 @@
 use std::sync::Arc;
 
 use wardroom_protocol::code::{ErrorCode, WireError};
-use wardroom_protocol::ids::{LogKind, LogName, Position, RoomId};
+use wardroom_protocol::ids::{LogKind, LogName, Position};
 use wardroom_protocol::join::{From, Joined};
 use wardroom_protocol::limits;
 use wardroom_protocol::room::{
-    EpochBase, ListRooms, ListTopics, RoomState, RoomSummary, Rooms, TopicSummary, Topics,
+    EpochBase, ListRooms, ListTopics, Pin, RoomState, RoomSummary, Rooms, TopicSummary, Topics,
 };
 
 use super::answer;
 use super::services::Services;
 use super::work::Join;
+use super::writing::known_room;
 use crate::domain::access::{Action, Principal};
 use crate::domain::{Class, Refusal};
-use crate::entry::class_out;
-use crate::room::{Fault, Reading, RoomHandle, Where};
+use crate::entry::{class_out, join_out, posting_out, role_out};
+use crate::room::{Reading, RoomHandle, Where};
 
-/// The room of a log that this principal may read, opened.
+/// Rooms looked at in one go while a page is filled.
+const LOOKED_AT: usize = 256;
+
+/// The room or mailbox of a log that this principal may read, opened.
 pub(super) async fn readable(
     services: &Services,
     principal: &Principal,
     log: &LogName,
 ) -> Result<RoomHandle, WireError> {
-    let room = may_read(services, principal, log)?;
-    services.hall.room(&room).await.map_err(answer::not_open)
-}
-
-/// The room of a log, if this principal may read the log.
-pub(super) fn may_read(
-    services: &Services,
-    principal: &Principal,
-    log: &LogName,
-) -> Result<RoomId, WireError> {
-    let (room, _) = known_room(services, principal, log)?;
-    let action = match log.kind() {
-        LogKind::Lane(lane) => Action::ReadLane(lane),
-        _ => Action::Read,
-    };
-    permitted(services, principal, &room, action)?;
+    if log.kind() == LogKind::Mailbox {
+        own(principal, log)?;
+        return services.hall.mailbox(&principal.id).await.map_err(answer::not_open);
+    }
+    let room = known_room(services, log)?;
+    let room = services.hall.room(&room).await.map_err(answer::not_open)?;
+    room.may(principal, reading_of(log)).map_err(|refusal| answer::refused(&refusal))?;
     Ok(room)
 }
 
-/// The room of a log, if this principal may know of it.
-pub(super) fn known_room(
-    services: &Services,
-    principal: &Principal,
-    log: &LogName,
-) -> Result<(RoomId, Class), WireError> {
-    let unknown = || answer::refused(&Refusal::UnknownRoom);
-    let room = log.room().ok_or_else(unknown)?;
-    let listed = services.hall.registry().find(&room).ok_or_else(unknown)?;
-    principal.may(Action::List, listed.class).map_err(|_| unknown())?;
-    Ok((room, listed.class))
+/// Whether this principal may still read a log that it follows.
+pub(super) fn still_reads(services: &Services, principal: &Principal, log: &LogName) -> bool {
+    if log.kind() == LogKind::Mailbox {
+        return own(principal, log).is_ok();
+    }
+    let open = log.room().and_then(|room| services.hall.at_hand(&room));
+    open.is_some_and(|room| room.may(principal, reading_of(log)).is_ok())
 }
 
-/// Whether this principal may do this in a room it knows of.
-pub(super) fn permitted(
-    services: &Services,
-    principal: &Principal,
-    room: &RoomId,
-    action: Action,
-) -> Result<(), WireError> {
-    let listed = services.hall.registry().find(room);
-    let class = listed.ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?.class;
-    principal.may(action, class).map_err(|refusal| answer::refused(&refusal))
+/// What reading a log takes. Who may read is a property of the log, wherever it is read.
+fn reading_of(log: &LogName) -> Action {
+    match log.kind() {
+        LogKind::Lane(lane) => Action::ReadLane(lane),
+        _ => Action::Read,
+    }
+}
+
+/// A mailbox is its owner's, and to others it does not exist.
+fn own(principal: &Principal, log: &LogName) -> Result<(), WireError> {
+    let owns = log.owner().is_some_and(|owner| owner == principal.id);
+    if owns { Ok(()) } else { Err(answer::refused(&Refusal::UnknownRoom)) }
 }
 
 pub(super) async fn join(
@@ -85,10 +78,11 @@ pub(super) async fn join(
     let reading = room.read(log, from).await.map_err(answer::faulted)?;
     let channel = room.channel(log).ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
     let join = Join { channel: Arc::clone(channel), after: reading.after.seq };
-    Ok((joined(reading, room.class()), join))
+    Ok((joined(reading, principal), join))
 }
 
-fn joined(reading: Reading, class: Option<Class>) -> Joined {
+fn joined(reading: Reading, principal: &Principal) -> Joined {
+    let access = Arc::clone(&reading.view.access);
     let Reading { after, recovered, view } = reading;
     let position = view.line.head();
     let epochs = view.line.steps().iter();
@@ -99,11 +93,16 @@ fn joined(reading: Reading, class: Option<Class>) -> Joined {
         n: view.n,
         recovered,
         state: RoomState {
-            class: class_out(view.class.or(class).unwrap_or(Class::Discussion)),
+            class: class_out(access.class.unwrap_or(Class::Direct)),
             title: view.title.as_deref().map(ToOwned::to_owned),
             specialty: view.specialty,
             topics: view.topics,
             members: view.members,
+            join: join_out(access.join),
+            posting: posting_out(access.posting),
+            archived: access.archived,
+            pins: view.pins.into_iter().map(|(of, seq)| Pin { of, seq }).collect(),
+            role: access.role(&principal.id).map(role_out),
             epochs: epochs.map(|&(epoch, base)| EpochBase { epoch, base }).collect(),
         },
     }
@@ -129,38 +128,39 @@ pub(super) async fn rooms(
     body: ListRooms,
 ) -> Result<Rooms, WireError> {
     let limit = page_size(body.limit, limits::LIST_PAGE)?;
-    let visible = |listed: &crate::room::Listed| principal.may(Action::List, listed.class).is_ok();
-    let (page, more) = services.hall.registry().page(body.after.as_ref(), limit, visible);
-    let next = if more { page.last().map(|(room, _)| room.clone()) } else { None };
-    let mut rooms = Vec::with_capacity(page.len());
-    for (room, listed) in page {
-        // Listing opens no room: a closed one's head is asked of the log.
-        let (position, n) = match services.hall.at_hand(&room) {
-            Some(open) => {
-                let reading = open.read(&room.log(), Where::Now).await.map_err(answer::faulted)?;
-                (reading.view.line.head(), reading.view.n)
+    let registry = services.hall.registry();
+    let mut rooms = Vec::new();
+    let mut after = body.after;
+    // Who may know of a room is written in its log, so listing opens what it lists.
+    'page: loop {
+        let listed = registry.after(after.as_ref(), LOOKED_AT);
+        let whole = listed.len() == LOOKED_AT;
+        for (room, listed) in listed {
+            let handle = services.hall.room(&room).await.map_err(answer::not_open)?;
+            if handle.may(principal, Action::List).is_err() {
+                after = Some(room);
+                continue;
             }
-            None => head(services, room.log()).await?,
-        };
-        rooms.push(RoomSummary {
-            room,
-            class: class_out(listed.class),
-            title: listed.title.as_deref().map(ToOwned::to_owned),
-            specialty: listed.specialty.clone(),
-            position,
-            n,
-        });
+            if rooms.len() == limit {
+                break 'page;
+            }
+            let reading = handle.read(&room.log(), Where::Now).await.map_err(answer::faulted)?;
+            rooms.push(RoomSummary {
+                room: room.clone(),
+                class: class_out(listed.founding.class),
+                title: listed.title.as_deref().map(ToOwned::to_owned),
+                specialty: listed.founding.specialty.clone(),
+                position: reading.view.line.head(),
+                n: reading.view.n,
+            });
+            after = Some(room);
+        }
+        if !whole {
+            return Ok(Rooms { rooms, next: None });
+        }
     }
+    let next = rooms.last().map(|room: &RoomSummary| room.room.clone());
     Ok(Rooms { rooms, next })
-}
-
-async fn head(services: &Services, log: LogName) -> Result<(Position, u64), WireError> {
-    let head = services.log.ask(move |reader| reader.head(&log)).await;
-    match head {
-        Ok(Ok(head)) => Ok(head.map_or((Position::ZERO, 0), |head| (head.position, head.n))),
-        Ok(Err(_)) => Err(answer::faulted(Fault::LogUnavailable)),
-        Err(_) => Err(answer::faulted(Fault::Overloaded)),
-    }
 }
 
 pub(super) async fn topics(
@@ -182,6 +182,8 @@ pub(super) async fn topics(
         messages: view.facts.messages,
         first: view.facts.first,
         last: view.facts.last,
+        resolved: view.facts.resolved,
+        merged_into: view.facts.merged_into,
     });
     Ok(Topics { position, topics: topics.collect(), next })
 }

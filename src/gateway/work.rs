@@ -4,8 +4,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use wardroom_protocol::code::CloseCode;
+use serde::Serialize;
+use wardroom_protocol::code::{CloseCode, WireError};
 
+use super::answer;
 use crate::delivery::Channel;
 use crate::guard::Screened;
 use crate::identity::Known;
@@ -31,6 +33,13 @@ pub(super) enum Done {
     Refused(String, CloseCode),
     /// The room is open now: submit, and answer under this id.
     Submit(RoomHandle, Box<Screened<Submission>>, Option<u64>),
+}
+
+impl Done {
+    /// An answer; a command without id gets none.
+    pub(super) fn reply<T: Serialize>(id: Option<u64>, outcome: Result<&T, &WireError>) -> Self {
+        id.map_or(Self::Nothing, |id| Self::Reply(answer::reply(id, outcome)))
+    }
 }
 
 /// A log to follow.

@@ -94,11 +94,12 @@ impl Principals {
                     command: Command::RegisterPrincipal { principal: id.clone() },
                     // The card may have changed since the first hello; the act is the same.
                     submit: self.keys.submit_hash(&log, "principal.registered", mid.as_bytes()),
-                    words: Worded {
+                    words: Some(Worded {
                         sealed: self.keys.seal(binding, &open),
+                        log: log.clone(),
                         open: open.into(),
                         name: None,
-                    },
+                    }),
                 }
             });
             self.identity.write(submission).await.map_err(NotAdmitted::Denied)?;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use wardroom_client::{Client, Error};
 use wardroom_protocol::code::ErrorCode;
 use wardroom_protocol::ids::{Mid, RoomId};
-use wardroom_protocol::room::{Class, CreateRoom};
+use wardroom_protocol::room::{Class, CreateRoom, JoinPolicy};
 
 use super::error::ImportError;
 
@@ -52,6 +52,8 @@ async fn found(client: &Client, room: &RoomId, line: u64) -> Result<(), ImportEr
         title: title(room),
         class: Class::Discussion,
         specialty: Some(room.clone()),
+        join: JoinPolicy::Open,
+        with: Vec::new(),
     };
     match client.create_room(create).await {
         Ok(_) => Ok(()),

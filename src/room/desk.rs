@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use wardroom_protocol::ids::{LogName, Mid};
+use bytes::Bytes;
+use wardroom_protocol::ids::{LogName, Mid, PrincipalId};
 
-use super::{Denied, Fault, Names, Submission};
+use super::{Denied, Fault, Names};
 use crate::cluster::{Bus, Tip};
 use crate::delivery::{Channel, Tail};
-use crate::domain::{Event, LogState, Rows, reindex};
+use crate::domain::{Event, LogState, Room, Rows, reindex};
 use crate::entry::{
     self, Header, NO_LINK, Record, Shown, Unreadable, Words, bare_len, open_words, render,
 };
 use crate::log::record::encode_header;
 use crate::log::{Found, Health, Log, MidIndex, Progress, ReadError, Reader, Unavailable};
-use crate::seal::{Keyring, OpenError};
+use crate::seal::{Keyring, OpenError, Sealed};
 use crate::telemetry::metric;
 
 /// Why a log cannot be opened.
@@ -25,6 +26,16 @@ pub(super) enum FoldError {
     Open(#[from] OpenError),
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
+}
+
+/// An entry before it has a place.
+pub(super) struct Proposal {
+    pub(super) event: Event,
+    pub(super) mid: Mid,
+    pub(super) by: PrincipalId,
+    pub(super) submit: [u8; 32],
+    /// Sealed for this log, this mid and this author, and open.
+    pub(super) words: Option<(Sealed, Bytes)>,
 }
 
 /// A log, folded.
@@ -49,6 +60,8 @@ pub(super) struct Folded {
     pub(super) names: Names,
     /// `~directory`: the registrations with their opened words.
     pub(super) registrations: Vec<(Event, crate::domain::Meta, Option<Vec<u8>>)>,
+    /// `~identity`: everybody.
+    pub(super) people: Vec<PrincipalId>,
 }
 
 /// Folds a whole log. Runs on a read thread.
@@ -61,6 +74,7 @@ pub(super) fn fold(log: &LogName, reader: &Reader, keys: &Keyring) -> Result<Fol
         read_only: false,
         names: Names::default(),
         registrations: Vec::new(),
+        people: Vec::new(),
     };
     let mut failed = None;
     let holes = reader.scan(log, &mut |record| {
@@ -102,7 +116,10 @@ impl Folded {
         {
             self.names.learn(&event, meta.position.seq, name);
         }
-        if matches!(event, Event::RoomRegistered { .. }) {
+        if let Event::PrincipalRegistered { principal } = &event {
+            self.people.push(principal.clone());
+        }
+        if matches!(event, Event::RoomRegistered(..)) {
             let words = open_words(record, keys)?;
             self.registrations.push((event, meta, words));
         }
@@ -129,6 +146,14 @@ impl Desk {
         self.channel.log()
     }
 
+    /// The room's state; lanes and system logs have another one.
+    pub(super) fn room(&self) -> Option<&Room> {
+        match &self.state {
+            LogState::Room(room) => Some(room),
+            _ => None,
+        }
+    }
+
     /// What is known of a mid without asking the store.
     pub(super) fn find(&mut self, mid: &Mid) -> Found {
         self.mids.settle(self.channel.tail().progress().stored());
@@ -150,12 +175,12 @@ impl Desk {
     /// the only failure is that its safety cannot be confirmed.
     pub(super) fn write(
         &mut self,
-        event: &Event,
-        submission: &Submission,
+        proposal: &Proposal,
         rows: &Rows,
         head: Option<wardroom_protocol::ids::Position>,
         (bus, log): (&Bus, &Log),
     ) -> Result<(u64, super::Written), Denied> {
+        let event = &proposal.event;
         let (op, op_version) = entry::op_of(event);
         let tip = Tip {
             head: self.state.line().head(),
@@ -165,7 +190,7 @@ impl Desk {
         };
         let counts = entry::counts(op) && self.state.ordinals().is_some();
         let place = bus.order(&tip, counts);
-        let sealed = &submission.words.sealed;
+        let sealed = proposal.words.as_ref().map(|(sealed, _)| sealed);
         let header = Header {
             log: self.log().clone(),
             position: place.position,
@@ -174,25 +199,30 @@ impl Desk {
             op: op.into(),
             op_version,
             optional: false,
-            mid: submission.mid,
-            by: submission.principal.id.clone(),
-            submit: submission.submit,
-            bumps: Vec::new(),
+            mid: proposal.mid,
+            by: proposal.by.clone(),
+            submit: proposal.submit,
+            bumps: event.bumps(),
             head,
             was: None,
             facts: entry::facts(event).into(),
-            key: sealed.key,
-            nonce: sealed.nonce,
-            words_len: u32::try_from(sealed.bytes.len()).unwrap_or(u32::MAX),
-            words_hash: sealed.hash,
+            key: sealed.map_or(0, |sealed| sealed.key),
+            nonce: sealed.map_or([0; 24], |sealed| sealed.nonce),
+            words_len: sealed
+                .map_or(0, |sealed| u32::try_from(sealed.bytes.len()).unwrap_or(u32::MAX)),
+            words_hash: sealed.map_or([0; 32], |sealed| sealed.hash),
             link: self.link,
         };
         let encoded = encode_header(&header);
         let link = encoded.link();
-        let shown = Shown::Open(&submission.words.open);
+        let shown = match &proposal.words {
+            Some((_, open)) => Shown::Open(open),
+            None => Shown::None,
+        };
         let rendered = render(&header, shown);
         let meta = header.meta();
-        let record = Arc::new(Record { header, words: Words::Sealed(sealed.bytes.clone()) });
+        let words = sealed.map_or(Words::None, |sealed| Words::Sealed(sealed.bytes.clone()));
+        let record = Arc::new(Record { header, words });
         let progress = Arc::clone(self.channel.tail().progress());
         log.append(record, encoded, &progress).map_err(|unavailable| {
             Denied::Fault(match unavailable {

@@ -31,9 +31,14 @@ fn first_entry(room: &RoomId, listed: &Listed, keys: &Keyring) -> Screened<Submi
     let submission = Submission {
         principal: Arc::new(Principal { id: listed.by.clone(), roles: BTreeSet::new() }),
         mid,
-        command: Command::CreateRoom { class: listed.class, specialty: listed.specialty.clone() },
+        command: Command::CreateRoom(listed.founding.clone()),
         submit: keys.submit_hash(&log, "room.created", listed.mid.as_bytes()),
-        words: Worded { sealed: keys.seal(binding, &open), open, name: listed.title.clone() },
+        words: Some(Worded {
+            sealed: keys.seal(binding, &open),
+            log: log.clone(),
+            open,
+            name: listed.title.clone(),
+        }),
     };
     guard::screen(Again(submission)).map_or_else(
         |_| unreachable!("nothing was shown, so nothing was found"),

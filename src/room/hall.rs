@@ -1,21 +1,19 @@
-//! The hall: every open room by name. The only concurrent map; nothing holds its guards.
+//! The hall: every open room by name. The only concurrent maps; nothing holds their guards.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dashmap::DashMap;
 use tokio::sync::{OnceCell, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use wardroom_protocol::ids::{Lane, LogName, RoomId};
+use wardroom_protocol::ids::{LogName, PrincipalId, RoomId};
 
-use super::actor::RoomActor;
-use super::desk::{Desk, Folded, fold};
-use super::handle::INBOX;
-use super::{Denied, Fault, Listed, Names, Registry, RoomHandle, Written, founding};
+use super::mail::{self, Mail};
+use super::mailboxes::Mailboxes;
+use super::opening::{Opener, open_log};
+use super::{Denied, Fault, Listed, Registry, RoomHandle, Written, founding};
 use crate::cluster::Bus;
-use crate::delivery::{Channel, run_pass};
-use crate::domain::Event;
 use crate::log::Log;
 use crate::seal::Keyring;
 
@@ -60,7 +58,7 @@ pub enum Reopen {
 }
 
 impl Reopen {
-    fn covers(&self, log: &LogName) -> bool {
+    pub(super) fn covers(&self, log: &LogName) -> bool {
         match self {
             Self::Named(logs) => logs.contains(log),
             Self::All => true,
@@ -70,9 +68,9 @@ impl Reopen {
 
 /// All open rooms.
 pub struct Hall {
-    parts: Parts,
+    opener: Opener,
     rooms: DashMap<RoomId, Arc<OnceCell<RoomHandle>>>,
-    registry: Arc<Registry>,
+    mailboxes: Arc<Mailboxes>,
     directory: RoomHandle,
     identity: RoomHandle,
 }
@@ -80,16 +78,19 @@ pub struct Hall {
 impl Hall {
     /// Opens the hall: `~directory` and `~identity` first.
     pub async fn open(parts: Parts) -> Result<Self, OpenFault> {
-        let registry = Arc::new(Registry::default());
-        let directory = open_log(&parts, &registry, &LogName::directory(), None).await?;
-        let identity = open_log(&parts, &registry, &LogName::identity(), None).await?;
-        Ok(Self { parts, rooms: DashMap::new(), registry, directory, identity })
+        let (send, notes) = mpsc::channel(mail::QUEUE);
+        let opener = Opener { parts, registry: Arc::default(), mail: Mail(send) };
+        let directory = open_log(&opener, &LogName::directory()).await?;
+        let identity = open_log(&opener, &LogName::identity()).await?;
+        let mailboxes = Arc::new(Mailboxes::new(opener.clone()));
+        opener.parts.tasks.spawn(Arc::clone(&mailboxes).deliver(notes));
+        Ok(Self { opener, rooms: DashMap::new(), mailboxes, directory, identity })
     }
 
-    /// The rooms there are.
+    /// The rooms there are, and the people.
     #[must_use]
     pub fn registry(&self) -> &Registry {
-        &self.registry
+        &self.opener.registry
     }
 
     /// `~directory`.
@@ -113,12 +114,11 @@ impl Hall {
 
     /// A room, opened if it is not: folded from its log, and founded if that is still empty.
     pub async fn room(&self, room: &RoomId) -> Result<RoomHandle, OpenFault> {
-        let listed = self.registry.find(room).ok_or(OpenFault::Unknown)?;
+        let listed = self.registry().find(room).ok_or(OpenFault::Unknown)?;
         let cell = Arc::clone(self.rooms.entry(room.clone()).or_default().value());
         let handle = cell
             .get_or_try_init(|| async {
-                let class = Some(listed.class);
-                let handle = open_log(&self.parts, &self.registry, &room.log(), class).await?;
+                let handle = open_log(&self.opener, &room.log()).await?;
                 if handle.channel.tail().revealed() == 0 {
                     self.found(&handle, room, &listed).await.map_err(|_| OpenFault::Log)?;
                 }
@@ -128,11 +128,22 @@ impl Hall {
         Ok(handle.clone())
     }
 
+    /// A person's mailbox, if it is open already.
+    #[must_use]
+    pub fn mailbox_at_hand(&self, person: &PrincipalId) -> Option<RoomHandle> {
+        self.mailboxes.at_hand(person)
+    }
+
+    /// A person's mailbox, opened if it is not.
+    pub async fn mailbox(&self, person: &PrincipalId) -> Result<RoomHandle, OpenFault> {
+        self.mailboxes.of(person).await
+    }
+
     /// The answer to a room's founding: where its first entry stands.
     pub async fn founded(&self, room: &RoomId) -> Result<Written, Denied> {
         let unavailable = Denied::Fault(Fault::LogUnavailable);
         let handle = self.room(room).await.map_err(|_| unavailable.clone())?;
-        let listed = self.registry.find(room).ok_or(unavailable)?;
+        let listed = self.registry().find(room).ok_or(unavailable)?;
         self.found(&handle, room, &listed).await
     }
 
@@ -142,7 +153,7 @@ impl Hall {
         room: &RoomId,
         listed: &Listed,
     ) -> Result<Written, Denied> {
-        founding::found(handle, room, listed, &self.parts.keys).await
+        founding::found(handle, room, listed, &self.opener.parts.keys).await
     }
 
     /// How many rooms are open.
@@ -150,73 +161,4 @@ impl Hall {
     pub fn open_rooms(&self) -> usize {
         self.rooms.len()
     }
-}
-
-/// Folds a log and its lanes, and starts the actor and the passes.
-async fn open_log(
-    parts: &Parts,
-    registry: &Arc<Registry>,
-    log: &LogName,
-    class: Option<crate::domain::Class>,
-) -> Result<RoomHandle, OpenFault> {
-    let (desk, names) = open_desk(parts, log, registry).await?;
-    let mut lanes = BTreeMap::new();
-    if let Some(room) = log.room() {
-        for lane in Lane::ALL {
-            let (desk, _) = open_desk(parts, &room.lane(lane), registry).await?;
-            lanes.insert(lane, desk);
-        }
-    }
-    let handle_lanes: BTreeMap<Lane, Arc<Channel>> =
-        lanes.iter().map(|(lane, desk)| (*lane, Arc::clone(&desk.channel))).collect();
-    let (inbox, asks) = mpsc::channel(INBOX);
-    let handle = RoomHandle {
-        inbox,
-        channel: Arc::clone(&desk.channel),
-        lanes: Arc::new(handle_lanes),
-        class,
-    };
-    for channel in handle.channels() {
-        parts.tasks.spawn(run_pass(Arc::clone(channel), parts.stop.clone()));
-    }
-    let actor = RoomActor {
-        desk,
-        lanes,
-        names,
-        registry: Arc::clone(registry),
-        log: parts.log.clone(),
-        keys: Arc::clone(&parts.keys),
-        bus: parts.bus.clone(),
-    };
-    parts.tasks.spawn(actor.run(asks));
-    Ok(handle)
-}
-
-async fn open_desk(
-    parts: &Parts,
-    log: &LogName,
-    registry: &Registry,
-) -> Result<(Desk, Names), OpenFault> {
-    let (name, keys) = (log.clone(), Arc::clone(&parts.keys));
-    let folded = parts.log.ask(move |reader| fold(&name, reader, &keys)).await;
-    let mut folded: Folded = match folded {
-        Ok(Ok(folded)) => folded,
-        Ok(Err(error)) => {
-            tracing::error!(log = %log, error = %error, "a log could not be folded");
-            return Err(OpenFault::Log);
-        }
-        Err(_) => return Err(OpenFault::Busy),
-    };
-    for (event, meta, words) in folded.registrations.drain(..) {
-        let title = words.as_deref().and_then(|words| Names::in_words(&event, words));
-        if let Event::RoomRegistered { room, class, specialty } = event {
-            let words = words.map(bytes::Bytes::from);
-            let listed = Listed { class, specialty, by: meta.by, mid: meta.mid, title, words };
-            registry.insert(room, listed);
-        }
-    }
-    let names = std::mem::take(&mut folded.names);
-    let desk = Desk::new(log, folded, parts.reopen.covers(log));
-    tracing::info!(log = %log, head = %desk.state.line().head(), "opened a log");
-    Ok((desk, names))
 }

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use parking_lot::RwLock;
 use tokio::sync::{mpsc, oneshot};
 use wardroom_protocol::ids::{Lane, LogKind, LogName, Position, TopicId};
 
 use super::actor::Ask;
 use super::{Answer, Denied, Fault, Reading, Submission, TopicView, Where};
 use crate::delivery::Channel;
-use crate::domain::Class;
+use crate::domain::Refusal;
+use crate::domain::access::{Access, Action, Principal};
+use crate::domain::topic::Filing;
 use crate::guard::Screened;
 
 /// Asks that wait for one room at most. When it is full, the asker is told `overloaded` at once.
@@ -21,15 +24,14 @@ pub struct RoomHandle {
     pub(super) inbox: mpsc::Sender<Ask>,
     pub(super) channel: Arc<Channel>,
     pub(super) lanes: Arc<BTreeMap<Lane, Arc<Channel>>>,
-    /// What kind of talk it is for; system logs have none.
-    pub(super) class: Option<Class>,
+    /// Who belongs, as the newest entry says; replaced as a whole.
+    pub(super) access: Arc<RwLock<Arc<Access>>>,
 }
 
 impl RoomHandle {
-    /// What kind of talk it is for; system logs have none.
-    #[must_use]
-    pub fn class(&self) -> Option<Class> {
-        self.class
+    /// Whether somebody may do this here, as the newest entry says.
+    pub fn may(&self, principal: &Principal, action: Action) -> Result<(), Refusal> {
+        self.access.read().may(principal, action)
     }
 
     /// The channel of the room's log, or of one of its lanes.
@@ -97,6 +99,13 @@ impl RoomHandle {
     ) -> Result<Option<(Position, Vec<TopicView>, bool)>, Fault> {
         let (send, receive) = oneshot::channel();
         self.ask(Ask::Topics(after, limit, send))?;
+        receive.await.map_err(|_| Fault::LogUnavailable)
+    }
+
+    /// Where a topic's entries are filed.
+    pub async fn filing(&self, topic: TopicId) -> Result<Filing, Fault> {
+        let (send, receive) = oneshot::channel();
+        self.ask(Ask::Filing(topic, send))?;
         receive.await.map_err(|_| Fault::LogUnavailable)
     }
 

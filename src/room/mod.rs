@@ -8,10 +8,14 @@ mod desk;
 mod founding;
 mod hall;
 mod handle;
+mod mail;
+mod mailboxes;
 mod names;
+mod opening;
 mod registry;
 mod submission;
 mod view;
+mod writing;
 
 pub use hall::{Hall, OpenFault, Parts, Reopen};
 pub use handle::RoomHandle;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use wardroom_protocol::ids::TopicId;
 
-use crate::domain::Event;
+use crate::domain::topic::Event as TopicEvent;
+use crate::domain::{Event, message};
 
 /// A name, and the seq of the entry it was read from.
 type Sourced = (Arc<str>, u64);
@@ -48,28 +49,34 @@ impl Names {
     #[must_use]
     pub fn lacks(&self, event: &Event) -> bool {
         match event {
-            Event::RoomCreated { .. } => self.title.is_none(),
-            Event::MessagePosted { topic, .. } => !self.topics.contains_key(topic),
-            _ => false,
+            Event::RoomCreated(_) => self.title.is_none(),
+            // The newest name is the name.
+            Event::Topic(TopicEvent::Renamed { .. }) => true,
+            event => topic_of(event).is_some_and(|topic| !self.topics.contains_key(&topic)),
         }
     }
 
     /// Learns the name that entry `seq` carries.
     pub fn learn(&mut self, event: &Event, seq: u64, name: Arc<str>) {
         match event {
-            Event::RoomCreated { .. } => self.title = Some((name, seq)),
-            Event::MessagePosted { topic, .. } => {
-                self.topics.entry(*topic).or_insert((name, seq));
+            Event::RoomCreated(_) => self.title = Some((name, seq)),
+            Event::Topic(TopicEvent::Renamed { topic, .. }) => {
+                self.topics.insert(*topic, (name, seq));
             }
-            _ => {}
+            event => {
+                if let Some(topic) = topic_of(event) {
+                    self.topics.entry(topic).or_insert((name, seq));
+                }
+            }
         }
     }
 
-    /// Forgets what came from an erased entry; `topic` is what it was filed under.
-    pub fn forget(&mut self, topic: &TopicId, seq: u64) {
-        if self.topics.get(topic).is_some_and(|(_, from)| *from == seq) {
-            self.topics.remove(topic);
-            self.lost.push(*topic);
+    /// Forgets what came from an erased entry.
+    pub fn forget(&mut self, seq: u64) {
+        let lost = self.topics.iter().filter(|(_, (_, from))| *from == seq);
+        for topic in lost.map(|(topic, _)| *topic).collect::<Vec<_>>() {
+            self.topics.remove(&topic);
+            self.lost.push(topic);
         }
     }
 
@@ -82,13 +89,23 @@ impl Names {
     #[must_use]
     pub fn in_words(event: &Event, words: &[u8]) -> Option<Arc<str>> {
         match event {
-            Event::RoomCreated { .. } | Event::RoomRegistered { .. } => {
+            Event::RoomCreated(_) | Event::RoomRegistered(..) => {
                 serde_json::from_slice::<Title>(words).ok().map(|words| words.title.into())
             }
-            Event::MessagePosted { .. } => {
+            Event::Topic(TopicEvent::Renamed { .. } | TopicEvent::Moved { .. })
+            | Event::Message(message::Event::Posted(_)) => {
                 serde_json::from_slice::<Topic>(words).ok().map(|words| words.topic.into())
             }
             _ => None,
         }
+    }
+}
+
+/// The topic whose name stands in the words of this event.
+fn topic_of(event: &Event) -> Option<TopicId> {
+    match event {
+        Event::Message(message::Event::Posted(posted)) => Some(posted.topic),
+        Event::Topic(TopicEvent::Moved { topic, .. }) => Some(*topic),
+        _ => None,
     }
 }

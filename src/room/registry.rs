@@ -1,21 +1,19 @@
 //! The rooms there are, as everybody may look them up: what `~directory` holds, once it is safe.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::RwLock;
 use wardroom_protocol::ids::{Mid, PrincipalId, RoomId};
 
-use crate::domain::Class;
+use crate::domain::Founding;
 
 /// One room.
 #[derive(Clone, Debug)]
 pub struct Listed {
-    /// What kind of talk it is for.
-    pub class: Class,
-    /// A slug of the specialty.
-    pub specialty: Option<RoomId>,
+    /// How it begins.
+    pub founding: Founding,
     /// Who founded it.
     pub by: PrincipalId,
     /// The mid of its registration.
@@ -26,42 +24,41 @@ pub struct Listed {
     pub words: Option<Bytes>,
 }
 
-/// All rooms, by slug.
+/// All rooms, by slug, and everybody who ever said hello.
 #[derive(Debug, Default)]
-pub struct Registry(RwLock<BTreeMap<RoomId, Arc<Listed>>>);
+pub struct Registry {
+    rooms: RwLock<BTreeMap<RoomId, Arc<Listed>>>,
+    people: RwLock<BTreeSet<PrincipalId>>,
+}
 
 impl Registry {
     /// A room, if it is registered.
     #[must_use]
     pub fn find(&self, room: &RoomId) -> Option<Arc<Listed>> {
-        self.0.read().get(room).cloned()
+        self.rooms.read().get(room).cloned()
     }
 
-    /// Up to `limit` rooms after `after`, by slug, of those that `visible` lets through; and whether
-    /// there are more.
+    /// Up to `limit` rooms after `after`, by slug.
     #[must_use]
-    pub fn page(
-        &self,
-        after: Option<&RoomId>,
-        limit: usize,
-        visible: impl Fn(&Listed) -> bool,
-    ) -> (Vec<(RoomId, Arc<Listed>)>, bool) {
+    pub fn after(&self, after: Option<&RoomId>, limit: usize) -> Vec<(RoomId, Arc<Listed>)> {
         use std::ops::Bound::{Excluded, Unbounded};
-        let rooms = self.0.read();
-        let from = after.map_or(Unbounded, Excluded);
-        let mut page: Vec<_> = rooms
-            .range::<RoomId, _>((from, Unbounded))
-            .filter(|(_, listed)| visible(listed))
-            .take(limit + 1)
-            .map(|(room, listed)| (room.clone(), Arc::clone(listed)))
-            .collect();
-        let more = page.len() > limit;
-        page.truncate(limit);
-        (page, more)
+        let rooms = self.rooms.read();
+        let page = rooms.range::<RoomId, _>((after.map_or(Unbounded, Excluded), Unbounded));
+        page.take(limit).map(|(room, listed)| (room.clone(), Arc::clone(listed))).collect()
+    }
+
+    /// Whether anybody of this id ever said hello.
+    #[must_use]
+    pub fn knows(&self, person: &PrincipalId) -> bool {
+        self.people.read().contains(person)
+    }
+
+    pub(super) fn meet(&self, person: PrincipalId) {
+        self.people.write().insert(person);
     }
 
     pub(super) fn insert(&self, room: RoomId, listed: Listed) {
         // The first claim stands.
-        self.0.write().entry(room).or_insert_with(|| Arc::new(listed));
+        self.rooms.write().entry(room).or_insert_with(|| Arc::new(listed));
     }
 }

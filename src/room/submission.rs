@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use wardroom_protocol::ids::{Mid, Position};
+use wardroom_protocol::ids::{LogName, Mid, Position};
 
 use crate::delivery::Gate;
 use crate::domain::access::Principal;
@@ -22,13 +22,16 @@ pub struct Submission {
     pub command: Command,
     /// Keyed hash of what was submitted.
     pub submit: [u8; 32],
-    /// The words.
-    pub words: Worded,
+    /// The words; derived entries of mailboxes have none.
+    pub words: Option<Worded>,
 }
 
-/// Words, sealed for the log they go to, and still in hand for those who read live.
+/// Words, sealed for the log they most likely go to, and still in hand for those who read live. The
+/// room seals them again where they go elsewhere: into a lane, or under another mid.
 #[derive(Debug)]
 pub struct Worded {
+    /// The log that they are sealed for.
+    pub log: LogName,
     /// As they rest.
     pub sealed: Sealed,
     /// As they read: the proposer's JSON.

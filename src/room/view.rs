@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use wardroom_protocol::ids::{Position, RoomId, TopicId};
+use wardroom_protocol::ids::{Mid, Position, RoomId, TopicId};
 
 use super::Names;
-use crate::domain::{Class, Line, Located, LogState};
+use crate::domain::access::Access;
+use crate::domain::{Line, Located, LogState};
 
 /// Where somebody wants to begin reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub struct View {
     /// The newest ordinal.
     pub n: u64,
     /// Of the room; a lane shows its room's.
-    pub class: Option<Class>,
+    pub access: Arc<Access>,
     /// Of the room.
     pub specialty: Option<RoomId>,
     /// Of the room.
@@ -48,6 +49,8 @@ pub struct View {
     pub topics: u64,
     /// How many people have written in it.
     pub members: u64,
+    /// The messages kept in sight, with their seqs, oldest pin first.
+    pub pins: Vec<(Mid, u64)>,
 }
 
 /// One topic of a page.
@@ -63,7 +66,13 @@ pub struct TopicView {
 
 impl Reading {
     /// Resolves where to begin in a log; `room` is the room it belongs to.
-    pub(super) fn resolve(from: Where, log: &LogState, room: &LogState, names: &Names) -> Self {
+    pub(super) fn resolve(
+        from: Where,
+        log: &LogState,
+        room: &LogState,
+        access: Arc<Access>,
+        names: &Names,
+    ) -> Self {
         let line = log.line().clone();
         let n = log.ordinals().map_or(0, crate::domain::Ordinals::n);
         let (after, recovered) = match from {
@@ -82,19 +91,20 @@ impl Reading {
         let mut view = View {
             line,
             n,
-            class: None,
+            access,
             specialty: None,
             title: names.title().cloned(),
             topics: 0,
             members: 0,
+            pins: Vec::new(),
         };
         if let LogState::Room(room) = room {
-            view.class = room.class;
             view.specialty.clone_from(&room.specialty);
         }
         if let LogState::Room(own) = log {
-            view.topics = own.topics.len() as u64;
-            view.members = own.members.len() as u64;
+            view.topics = own.topics.all.len() as u64;
+            view.members = own.authors.len() as u64;
+            view.pins.clone_from(&own.pins);
         }
         Self { after, recovered, view }
     }

@@ -70,6 +70,17 @@ impl Keyring {
         Mid::derived(sixteen(&hasher.finalize()))
     }
 
+    /// The mid of an entry that follows from another one of the same log, for each entry `of` that it
+    /// concerns.
+    #[must_use]
+    pub fn following_mid(&self, log: &LogName, mid: &Mid, of: &Mid) -> Mid {
+        let key = self.hash_key("following", log);
+        let mut hasher = blake3::Hasher::new_keyed(&key);
+        hasher.update(mid.as_bytes());
+        hasher.update(of.as_bytes());
+        Mid::derived(sixteen(&hasher.finalize()))
+    }
+
     fn of_token(&self, purpose: &str, issuer: &str, sub: &str) -> [u8; 16] {
         let key = self.hash_key(purpose, &LogName::identity());
         let mut hasher = blake3::Hasher::new_keyed(&key);

@@ -52,6 +52,7 @@ metrics_table! {
     CONNECTIONS "wardroom_connections" Kind::Gauge, [], "Connections open now.";
     JOINED "wardroom_joined" Kind::Gauge, [], "Logs joined now, summed over all connections.";
     COMMANDS "wardroom_commands_total" Kind::Counter, ["op", "outcome"], "Commands answered, by op and outcome.";
+    NOTES_LEFT "wardroom_notes_left_total" Kind::Counter, [], "Notes to mailboxes that could not be filed; tried again when their room is opened.";
     ENTRIES "wardroom_entries_total" Kind::Counter, [], "Entries revealed by this node.";
     FRAMES_SENT "wardroom_frames_sent_total" Kind::Counter, [], "Frames written to sockets.";
     BYTES_SENT "wardroom_bytes_sent_total" Kind::Counter, [], "Bytes written to sockets.";

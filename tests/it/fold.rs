@@ -3,11 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use wardroom::domain::access::{Principal, Role};
-use wardroom::domain::{Class, Command, Event, Kind, LogState, Meta, Row, Rows, reindex};
+use wardroom::domain::access::{JoinPolicy, Posting, Principal, Role, RoomRole};
+use wardroom::domain::message::{self, Reaction};
+use wardroom::domain::{
+    Act, Class, Command, Event, Founding, Identified, Kind, LogState, Meta, Row, Rows, Stand,
+    member, moderation, question, reindex, room, topic,
+};
 use wardroom::entry::{self, Header, NO_LINK, Record, Words};
 use wardroom::log::record;
-use wardroom_protocol::ids::{LogName, Mid, Position, TopicId};
+use wardroom_protocol::ids::{Lane, LogName, Mid, Position, PrincipalId, TopicId};
 
 /// One attempt: who, what, about which earlier mids.
 #[derive(Clone, Debug)]
@@ -17,71 +21,99 @@ struct Attempt {
     mid: u8,
     what: u8,
     of: u8,
-    topic: u8,
+    other: u8,
     epoch: bool,
 }
 
+const WHATS: u8 = 28;
+
 fn attempts() -> impl Strategy<Value = Vec<Attempt>> {
-    let one = (0..4_u8, any::<bool>(), any::<u8>(), 0..5_u8, any::<u8>(), 0..6_u8, any::<u8>());
-    let one = one.prop_map(|(who, moderator, mid, what, of, topic, epoch)| Attempt {
+    let one =
+        (0..4_u8, any::<bool>(), any::<u8>(), 0..WHATS, any::<u8>(), any::<u8>(), any::<u8>());
+    let one = one.prop_map(|(who, moderator, mid, what, of, other, epoch)| Attempt {
         who,
         moderator,
         mid: mid % 64,
         what,
         of: of % 64,
-        topic,
+        other: other % 64,
         epoch: epoch < 8,
     });
-    proptest::collection::vec(one, 1..120)
+    proptest::collection::vec(one, 1..200)
 }
 
 fn mid(number: u8) -> Mid {
     Mid::derived([number.wrapping_add(1); 16])
 }
 
+fn person(number: u8) -> PrincipalId {
+    format!("p{}", number % 4).parse().unwrap()
+}
+
 fn command(attempt: &Attempt) -> Command {
-    let of = mid(attempt.of);
+    let (of, other) = (mid(attempt.of), mid(attempt.other));
+    let on = attempt.other % 2 == 0;
+    let topic_of = |number: u8| TopicId::from_bytes([number % 6; 16]);
+    let (topic, into) = (topic_of(attempt.of), topic_of(attempt.other));
+    let role = [RoomRole::Member, RoomRole::Moderator, RoomRole::Owner];
+    let role = role[usize::from(attempt.other) % 3];
+    let person = person(attempt.of);
     match attempt.what {
-        0 => Command::Redact { of },
-        1 => Command::Report { of },
-        what => Command::Post {
-            topic: TopicId::from_bytes([attempt.topic; 16]),
+        0 => Command::Moderation(moderation::Command::Redact { of }),
+        1 => Command::Moderation(moderation::Command::Report { of }),
+        2 => Command::Moderation(moderation::Command::Hide { of }),
+        3 => Command::Moderation(moderation::Command::Release { of, held: None }),
+        4 => Command::Message(message::Command::Edit { of }),
+        5 => Command::Message(message::Command::Retract { of }),
+        6 => Command::Message(message::Command::React { of, reaction: Reaction::Helpful, on }),
+        7 => Command::Message(message::Command::Pin { of, on }),
+        8 => Command::Message(message::Command::Ack { of }),
+        9 => Command::Question(question::Command::Accept { of, answer: other }),
+        10 => Command::Question(question::Command::Mark { of, needs_info: on }),
+        11 => Command::Topic(topic::Command::Rename { topic, alias: into }),
+        12 => Command::Topic(topic::Command::Resolve { topic, resolved: on }),
+        13 => Command::Topic(topic::Command::Move { of: vec![of, other], to: into }),
+        14 => Command::Topic(topic::Command::Merge { topic, into }),
+        15 => Command::Member(member::Command::Invite { person, role }),
+        16 => Command::Member(member::Command::Leave),
+        17 => Command::Member(member::Command::Remove { person, ban: on }),
+        18 => Command::Member(member::Command::SetRole { person, role }),
+        19 => {
+            let join = [JoinPolicy::Open, JoinPolicy::Knock, JoinPolicy::Invite];
+            let join = Some(join[usize::from(attempt.other) % 3]);
+            let posting = Some(if on { Posting::Free } else { Posting::Held });
+            Command::Room(room::Command::SetPolicy { join, posting })
+        }
+        20 => Command::Room(room::Command::Archive { archived: attempt.other < 8 }),
+        21 => Command::Member(member::Command::Knock),
+        22 => Command::Member(member::Command::Admit { of }),
+        what => Command::Message(message::Command::Post {
+            topic: into,
             kind: [Kind::Message, Kind::Question, Kind::Answer, Kind::Announcement]
-                [usize::from(attempt.topic) % 4],
-            reply_to: (what == 2).then_some(of),
-            after: (what == 3).then_some(of),
+                [usize::from(attempt.other) % 4],
+            reply_to: (what == 24).then_some(of),
+            after: (what == 25).then_some(of),
             origin: None,
-        },
+            mentions: if on { vec![person] } else { Vec::new() },
+            announce: None,
+        }),
     }
 }
 
-/// What a room's actor does, in miniature: dedupe, decide, order, apply, reindex.
-struct Live {
+/// One log as it is kept, and what is derived from it.
+struct Kept {
     log: LogName,
     state: LogState,
     rows: BTreeMap<Mid, Row>,
     headers: Vec<Header>,
 }
 
-impl Live {
-    fn new() -> Self {
-        let log: LogName = "cardiology".parse().unwrap();
-        let mut live =
-            Self { state: LogState::empty(&log), log, rows: BTreeMap::new(), headers: Vec::new() };
-        let created = Event::RoomCreated { class: Class::Discussion, specialty: None };
-        live.take(&created, mid(200), 0, false);
-        live
+impl Kept {
+    fn new(log: LogName) -> Self {
+        Self { state: LogState::empty(&log), log, rows: BTreeMap::new(), headers: Vec::new() }
     }
 
-    fn rows_for(&self, mids: &[Mid]) -> Rows {
-        let mut rows = Rows::default();
-        for mid in mids {
-            rows.insert(*mid, self.rows.get(mid).cloned());
-        }
-        rows
-    }
-
-    fn take(&mut self, event: &Event, mid: Mid, who: u8, new_epoch: bool) {
+    fn take(&mut self, event: &Event, mid: Mid, by: PrincipalId, new_epoch: bool) {
         let head = self.state.line().head();
         let (op, op_version) = entry::op_of(event);
         let n = self.state.ordinals().map_or(0, wardroom::domain::Ordinals::n);
@@ -95,9 +127,9 @@ impl Live {
             op_version,
             optional: false,
             mid,
-            by: format!("p{who}").parse().unwrap(),
-            submit: [who; 32],
-            bumps: Vec::new(),
+            by,
+            submit: [7; 32],
+            bumps: event.bumps(),
             head: None,
             was: None,
             facts: entry::facts(event).into(),
@@ -107,9 +139,23 @@ impl Live {
             words_hash: [0; 32],
             link: NO_LINK,
         };
-        let meta = header.meta();
-        fold(&mut self.state, &mut self.rows, event, &meta);
+        fold(&mut self.state, &mut self.rows, event, &header.meta());
         self.headers.push(header);
+    }
+
+    /// The log as it is kept: encoded, decoded, folded from nothing.
+    fn again(&self) -> (LogState, BTreeMap<Mid, Row>) {
+        let mut state = LogState::empty(&self.log);
+        let mut rows = BTreeMap::new();
+        for header in &self.headers {
+            let record = Record { header: header.clone(), words: Words::None };
+            let bytes = record::encode_header(&record.header);
+            let decoded = record::decode_header(bytes.bytes()).unwrap();
+            assert_eq!(&decoded, header);
+            let event = entry::event(&decoded).unwrap().unwrap();
+            fold(&mut state, &mut rows, &event, &decoded.meta());
+        }
+        (state, rows)
     }
 }
 
@@ -122,6 +168,63 @@ fn fold(state: &mut LogState, rows: &mut BTreeMap<Mid, Row>, event: &Event, meta
     rows.extend(reindex(event, meta, &named));
 }
 
+/// What a room's actor does, in miniature: dedupe, decide, order, apply, reindex.
+struct Live {
+    room: Kept,
+    lane: Kept,
+    /// The facts of held messages, as the lane's entries hold them.
+    held: BTreeMap<Mid, message::Posted>,
+}
+
+impl Live {
+    fn new() -> Self {
+        let (room, lane) = ("cardiology", "cardiology/moderators");
+        let mut live = Self {
+            room: Kept::new(room.parse().unwrap()),
+            lane: Kept::new(lane.parse().unwrap()),
+            held: BTreeMap::new(),
+        };
+        let created = Event::RoomCreated(Founding::of(Class::Discussion));
+        live.room.take(&created, mid(200), person(0), false);
+        live
+    }
+
+    fn rows_for(&self, command: &Command) -> Rows {
+        let mut rows = Rows::default();
+        for mid in command.names() {
+            rows.insert(mid, self.room.rows.get(&mid).cloned());
+        }
+        for mid in command.names_in_lane() {
+            rows.insert_lane(mid, self.lane.rows.get(&mid).cloned());
+        }
+        for mid in command.names_further(&rows) {
+            rows.insert(mid, self.room.rows.get(&mid).cloned());
+        }
+        rows
+    }
+
+    fn write(&mut self, acts: Vec<Act>, own: Mid, who: &PrincipalId, new_epoch: bool) {
+        for (index, act) in acts.into_iter().enumerate() {
+            let (mid, by) = match act.identity {
+                Identified::Own => (own, who.clone()),
+                Identified::Derived(of) => {
+                    let mut bytes = *of.as_bytes();
+                    bytes[3] ^= own.as_bytes()[9] | 0x80;
+                    bytes[4] ^= u8::try_from(index).unwrap();
+                    (Mid::derived(bytes), who.clone())
+                }
+                Identified::As { mid, by, .. } => (mid, by),
+            };
+            if let Event::Moderation(moderation::Event::Held(posted)) = &act.event {
+                self.held.insert(mid, posted.clone());
+            }
+            let log =
+                if act.lane == Some(Lane::Moderators) { &mut self.lane } else { &mut self.room };
+            log.take(&act.event, mid, by, new_epoch);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
@@ -130,61 +233,108 @@ proptest! {
         let mut live = Live::new();
         for attempt in &attempts {
             let own = mid(attempt.mid);
-            if live.rows.contains_key(&own) {
+            if live.room.rows.contains_key(&own) || live.lane.rows.contains_key(&own) {
                 continue;
             }
             let roles = attempt.moderator.then_some(Role::Moderator);
-            let principal = Principal {
-                id: format!("p{}", attempt.who).parse().unwrap(),
-                roles: BTreeSet::from_iter(roles),
-            };
-            let command = command(attempt);
-            let rows = live.rows_for(&command.names());
-            let before = live.state.clone();
-            let decided = live.state.decide(&command, &principal, &rows);
-            prop_assert_eq!(&before, &live.state, "decide changed something");
-            // A report is the lane's entry; the room itself takes nothing in.
-            if let (Ok(event), None) = (decided, command.lane()) {
-                live.take(&event, own, attempt.who, attempt.epoch);
+            let principal = Principal { id: person(attempt.who), roles: BTreeSet::from_iter(roles) };
+            let mut command = command(attempt);
+            if let Command::Moderation(moderation::Command::Release { of, held }) = &mut command {
+                *held = live.held.get(of).cloned();
+            }
+            let rows = live.rows_for(&command);
+            let before = live.room.state.clone();
+            let decided = live.room.state.decide(&command, &principal, &rows, 5_000);
+            prop_assert_eq!(&before, &live.room.state, "decide changed something");
+            if let Ok(acts) = decided {
+                prop_assert!(!acts.is_empty());
+                live.write(acts, own, &principal.id, attempt.epoch);
             }
         }
-        // The log as it is kept: encoded, decoded, folded from nothing.
-        let mut state = LogState::empty(&live.log);
-        let mut rows = BTreeMap::new();
-        for header in &live.headers {
-            let record = Record { header: header.clone(), words: Words::None };
-            let bytes = record::encode_header(&record.header);
-            let decoded = record::decode_header(bytes.bytes()).unwrap();
-            prop_assert_eq!(&decoded, header);
-            let event = entry::event(&decoded).unwrap().unwrap();
-            fold(&mut state, &mut rows, &event, &decoded.meta());
+        for kept in [&live.room, &live.lane] {
+            let (state, rows) = kept.again();
+            prop_assert_eq!(&state, &kept.state);
+            prop_assert_eq!(&rows, &kept.rows);
         }
-        prop_assert_eq!(&state, &live.state);
-        prop_assert_eq!(&rows, &live.rows);
+        // What every reader of the state may rely on.
+        let LogState::Room(room) = &live.room.state else { unreachable!("a room") };
+        let posted = live.room.rows.values().filter(|row| row.message().is_some()).count() as u64;
+        let standing = room.topics.all.values().filter(|topic| topic.merged_into.is_none());
+        prop_assert_eq!(standing.map(|topic| topic.messages).sum::<u64>(), posted);
+        for leads in room.topics.aliases.values() {
+            prop_assert!(!room.topics.aliases.contains_key(leads), "an alias of an alias");
+        }
+        for (pinned, _) in &room.pins {
+            let row = &live.room.rows[pinned];
+            let shown = row.message().is_some_and(|facts| facts.stand == Stand::Shown);
+            prop_assert!(shown && !row.is_erased(), "what is not shown is not kept in sight");
+        }
+        // By the index and its filing, every message is found under its topic and no other.
+        let mut found = BTreeMap::<u64, u32>::new();
+        for topic in room.topics.all.iter().filter(|(_, facts)| facts.merged_into.is_none()) {
+            let filing = room.topics.filing(topic.0);
+            for row in live.room.rows.values().filter(|row| row.message().is_some()) {
+                let seq = row.position.seq;
+                let under = filing.under.contains(&row.topic.unwrap());
+                if (under && !filing.except.contains(&seq)) || filing.also.contains(&seq) {
+                    *found.entry(seq).or_default() += 1;
+                }
+            }
+        }
+        prop_assert_eq!(found.len() as u64, posted);
+        prop_assert!(found.values().all(|times| *times == 1));
     }
 
     #[test]
-    fn apply_takes_any_event_in_any_state(picks in proptest::collection::vec((0..6_u8, any::<u8>(), any::<u64>()), 0..60)) {
-        for log in ["cardiology", "cardiology/moderators", "~directory", "~identity"] {
+    fn apply_takes_any_event_in_any_state(
+        picks in proptest::collection::vec((0..WHATS, any::<u8>(), any::<u64>()), 0..60)
+    ) {
+        for log in ["cardiology", "cardiology/moderators", "@p1", "~directory", "~identity"] {
             let log: LogName = log.parse().unwrap();
             let mut state = LogState::empty(&log);
             for (index, (what, byte, seq)) in picks.iter().enumerate() {
-                let (of, topic) = (mid(*byte), TopicId::from_bytes([*byte; 16]));
-                let event = match what {
-                    0 => Event::RoomCreated { class: Class::Case, specialty: None },
-                    1 => Event::MessagePosted { topic, kind: Kind::Message, reply_to: Some(of), origin: None },
-                    2 => Event::MessageRedacted { of, seq: *seq, topic },
-                    3 => Event::MessageReported { of, seq: *seq, topic },
-                    4 => Event::PrincipalRegistered { principal: "p".parse().unwrap() },
-                    _ => Event::RoomRegistered { room: "r".parse().unwrap(), class: Class::Direct, specialty: None },
-                };
+                let event = any_event(*what, *byte, *seq);
                 let meta = Meta {
-                    position: Position::new(1, index as u64 + 1), n: None, at: *seq, mid: of,
+                    position: Position::new(1, index as u64 + 1), n: None, at: *seq, mid: mid(*byte),
                     by: "p".parse().unwrap(), submit: [0; 32], bumps: vec!["access".into()],
                 };
                 state.apply(&event, &meta);
                 prop_assert_eq!(state.line().head().seq, index as u64 + 1);
             }
         }
+    }
+}
+
+fn any_event(what: u8, byte: u8, seq: u64) -> Event {
+    let topic = TopicId::from_bytes([byte % 6; 16]);
+    let into = TopicId::from_bytes([byte / 6 % 6; 16]);
+    let about = message::About { of: mid(byte), seq, topic };
+    let moved = topic::Moved { of: mid(byte), seq, filed: into };
+    let somebody = person(byte);
+    match what {
+        0 => Event::RoomCreated(Founding::of(Class::Case)),
+        1 => Event::RoomRegistered("r".parse().unwrap(), Founding::of(Class::Direct)),
+        2 => Event::PrincipalRegistered { principal: "p".parse().unwrap() },
+        3 => Event::Moderation(moderation::Event::Redacted(about)),
+        4 => Event::Moderation(moderation::Event::Reported(about)),
+        5 => Event::Moderation(moderation::Event::Hidden(about)),
+        6 => Event::Moderation(moderation::Event::Released(about)),
+        7 => {
+            Event::Moderation(moderation::Event::Held(message::Posted::under(topic, Kind::Answer)))
+        }
+        8 => Event::Message(message::Event::Edited(about)),
+        9 => Event::Message(message::Event::Retracted(about)),
+        10 => Event::Message(message::Event::Pinned(about)),
+        11 => Event::Message(message::Event::Unpinned(about)),
+        12 => Event::Question(question::Event::Accepted { about, answer: mid(byte) }),
+        13 => Event::Topic(topic::Event::Renamed { topic, alias: into }),
+        14 => Event::Topic(topic::Event::Resolved { topic, resolved: true }),
+        15 => Event::Topic(topic::Event::Moved { topic, messages: vec![moved] }),
+        16 => Event::Topic(topic::Event::Merged { topic, into }),
+        17 => Event::Member(member::Event::Invited(somebody, RoomRole::Owner)),
+        18 => Event::Member(member::Event::Left(somebody)),
+        19 => Event::Member(member::Event::Removed { person: somebody, ban: true }),
+        20 => Event::Room(room::Event::Archived { archived: true }),
+        _ => Event::Message(message::Event::Posted(message::Posted::under(topic, Kind::Question))),
     }
 }

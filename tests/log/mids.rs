@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use wardroom::domain::{Row, Status};
+use wardroom::domain::{Row, Status, What};
 use wardroom::log::{Found, MidIndex};
 use wardroom_protocol::ids::{Mid, Position};
 
@@ -17,6 +17,7 @@ fn row(seq: u64, status: Status) -> Row {
         submit: [0; 32],
         topic: None,
         status,
+        what: What::Act,
     }
 }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use wardroom::domain::{Class, Event, Kind};
+use wardroom::domain::message::{self, About, Posted};
+use wardroom::domain::{Class, Event, Founding, Kind, moderation};
 use wardroom::entry::{self, Header, NO_LINK, Record, Words};
 use wardroom::log::record::encode_header;
 use wardroom::log::{Log, Options, Progress, Unavailable};
@@ -119,7 +120,7 @@ impl Author {
     }
 
     pub(crate) fn create(&mut self, log: &Log, dice: &mut Dice) {
-        let event = Event::RoomCreated { class: Class::Discussion, specialty: None };
+        let event = Event::RoomCreated(Founding::of(Class::Discussion));
         let words = dice.bytes(40);
         let record = self.make(dice, &event, Some(words));
         self.append(log, record).unwrap();
@@ -131,12 +132,8 @@ impl Author {
     }
 
     pub(crate) fn posting(&self, dice: &mut Dice, len: usize) -> Record {
-        let event = Event::MessagePosted {
-            topic: topic((dice.below(3) + 1).try_into().unwrap()),
-            kind: Kind::Message,
-            reply_to: None,
-            origin: None,
-        };
+        let topic = topic((dice.below(3) + 1).try_into().unwrap());
+        let event = Event::Message(message::Event::Posted(Posted::under(topic, Kind::Message)));
         let words = dice.bytes(len.max(1));
         self.make(dice, &event, Some(words))
     }
@@ -153,10 +150,12 @@ impl Author {
         seq: u64,
     ) -> Result<(), Unavailable> {
         let target = self.records[usize::try_from(seq).unwrap() - 1].clone();
-        let Ok(Some(Event::MessagePosted { topic, .. })) = entry::event(&target.header) else {
+        let Ok(Some(Event::Message(message::Event::Posted(posted)))) = entry::event(&target.header)
+        else {
             panic!("only messages are redacted");
         };
-        let event = Event::MessageRedacted { of: target.header.mid, seq, topic };
+        let about = About { of: target.header.mid, seq, topic: posted.topic };
+        let event = Event::Moderation(moderation::Event::Redacted(about));
         let record = self.make(dice, &event, Some(b"synthetic reason".to_vec()));
         self.append(log, record)?;
         self.records[usize::try_from(seq).unwrap() - 1].words = Words::Erased;

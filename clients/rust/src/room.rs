@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use futures_util::Stream;
 use tokio::sync::mpsc;
-use wardroom_protocol::ids::{LogName, Mid, TopicId};
+use wardroom_protocol::ids::{LogName, Mid, PrincipalId, TopicId};
 use wardroom_protocol::join::Joined;
 use wardroom_protocol::message::{MessageKind, Origin, Post, Redact, Report, Typing, Written};
 
@@ -27,6 +27,7 @@ pub struct Draft {
     mid: Mid,
     reply_to: Option<Mid>,
     tags: Vec<String>,
+    mentions: Vec<PrincipalId>,
     origin: Option<Origin>,
 }
 
@@ -50,6 +51,7 @@ impl Draft {
             mid: Mid::fresh(),
             reply_to: None,
             tags: Vec::new(),
+            mentions: Vec::new(),
             origin: None,
         }
     }
@@ -83,6 +85,13 @@ impl Draft {
         self
     }
 
+    /// Somebody whose mailbox is to hear of it.
+    #[must_use]
+    pub fn mention(mut self, person: PrincipalId) -> Self {
+        self.mentions.push(person);
+        self
+    }
+
     /// A mid of your own, for instance one that was posted in an earlier life of the app.
     #[must_use]
     pub fn mid(mut self, mid: Mid) -> Self {
@@ -108,6 +117,8 @@ impl Draft {
             body: self.body,
             reply_to: self.reply_to,
             tags: self.tags,
+            mentions: self.mentions,
+            announce: None,
             after: None,
             origin: self.origin,
         }

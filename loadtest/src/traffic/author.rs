@@ -101,6 +101,8 @@ impl Author {
             body: words::body(mid, self.bytes),
             reply_to: None,
             tags: Vec::new(),
+            mentions: Vec::new(),
+            announce: None,
             after: None,
             origin: None,
         };

@@ -13,13 +13,10 @@ use wardroom_protocol::history::{History, ReadHistory};
 use wardroom_protocol::identity::{PrincipalRegistered, PrincipalWords};
 use wardroom_protocol::join::{Join, Joined, Leave, Left};
 use wardroom_protocol::limits::{JSON_DEPTH, SAFE_INTEGER};
-use wardroom_protocol::message::{
-    About, Post, Posted, PostedWords, ReasonWords, Redact, Report, Typing, TypingSignal, Written,
-};
+use wardroom_protocol::message::{Typing, TypingSignal, Written};
 use wardroom_protocol::notice::{Drain, Expiring, Gap, Ping, Removed};
-use wardroom_protocol::room::{
-    CreateRoom, Created, ListRooms, ListTopics, Registered, Rooms, TitleWords, Topics,
-};
+use wardroom_protocol::room::{ListRooms, ListTopics, Rooms, Topics};
+use wardroom_protocol::{mailbox, member, message, question, room, topic};
 
 /// Reads a command's body as one type; says whether it is one.
 pub type Check = fn(&Command<'_>) -> bool;
@@ -34,10 +31,34 @@ pub const BODIES: &[(&str, Check)] = &[
     ("rooms", body::<ListRooms>),
     ("topics", body::<ListTopics>),
     ("history", body::<ReadHistory>),
-    ("room.create", body::<CreateRoom>),
-    ("message.post", body::<Post>),
-    ("message.redact", body::<Redact>),
-    ("message.report", body::<Report>),
+    ("room.create", body::<room::CreateRoom>),
+    ("room.policy", body::<room::SetPolicy>),
+    ("room.archive", body::<room::Archive>),
+    ("member.invite", body::<member::Invite>),
+    ("member.knock", body::<member::Knock>),
+    ("member.admit", body::<member::Admit>),
+    ("member.leave", body::<member::LeaveRoom>),
+    ("member.remove", body::<member::Remove>),
+    ("member.role", body::<member::SetRole>),
+    ("message.post", body::<message::Post>),
+    ("message.edit", body::<message::Edit>),
+    ("message.retract", body::<message::Retract>),
+    ("message.react", body::<message::React>),
+    ("message.unreact", body::<message::React>),
+    ("message.pin", body::<message::AboutMessage>),
+    ("message.unpin", body::<message::AboutMessage>),
+    ("announcement.ack", body::<message::AboutMessage>),
+    ("answer.accept", body::<question::AcceptAnswer>),
+    ("question.mark", body::<question::MarkQuestion>),
+    ("topic.rename", body::<topic::RenameTopic>),
+    ("topic.resolve", body::<topic::ResolveTopic>),
+    ("topic.move", body::<topic::MoveMessages>),
+    ("topic.merge", body::<topic::MergeTopics>),
+    ("message.redact", body::<message::Redact>),
+    ("message.report", body::<message::Report>),
+    ("message.hide", body::<message::Hide>),
+    ("message.release", body::<message::AboutMessage>),
+    ("read.mark", body::<mailbox::MarkRead>),
     ("typing", body::<Typing>),
     ("pong", anything),
 ];
@@ -136,17 +157,38 @@ pub fn server_frame(bytes: &[u8]) -> bool {
 fn facts_and_words(entry: &Entry) {
     assert_eq!((entry.position().epoch, entry.position().seq), (entry.epoch, entry.seq));
     for check in [
-        value::<Registered>,
-        value::<Created>,
-        value::<Posted>,
-        value::<About>,
+        value::<room::Registered>,
+        value::<room::Created>,
+        value::<room::PolicySet>,
+        value::<room::Archived>,
+        value::<member::Belongs>,
+        value::<member::Person>,
+        value::<member::Removed>,
+        value::<message::Posted>,
+        value::<message::About>,
+        value::<message::Reacted>,
+        value::<question::Accepted>,
+        value::<question::Marked>,
+        value::<topic::Renamed>,
+        value::<topic::Resolved>,
+        value::<topic::Moved>,
+        value::<topic::Merged>,
+        value::<mailbox::Filed>,
+        value::<mailbox::ReadMarked>,
         value::<PrincipalRegistered>,
     ] {
         check(entry.d.get());
     }
-    for check in
-        [value::<TitleWords>, value::<PostedWords>, value::<ReasonWords>, value::<PrincipalWords>]
-    {
+    for check in [
+        value::<room::TitleWords>,
+        value::<message::PostedWords>,
+        value::<message::EditedWords>,
+        value::<message::CardWords>,
+        value::<message::MaybeReasonWords>,
+        value::<message::ReasonWords>,
+        value::<topic::TopicWords>,
+        value::<PrincipalWords>,
+    ] {
         check(entry.w.as_ref().map_or("{}", |words| words.get()));
     }
 }

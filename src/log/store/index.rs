@@ -10,7 +10,7 @@ use super::super::record::View;
 use super::keys::{APPLIED, ERASED_SINCE, entry_key, row_key, topic_key};
 use super::row;
 use super::shelf::{Shelf, ShelfError};
-use crate::domain::{Event, Row, Rows, Status, reindex};
+use crate::domain::{Event, Row, Rows, Status, What, reindex};
 use crate::entry::Header;
 
 /// Puts that go into the store together.
@@ -91,6 +91,7 @@ impl<'a> Batch<'a> {
                 submit: header.submit,
                 topic: None,
                 status: Status::Act,
+                what: What::Act,
             };
             return Ok(vec![(header.mid, row)]);
         };

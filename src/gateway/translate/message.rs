@@ -1,0 +1,303 @@
+//! Messages, questions, and what moderators do.
+
+use std::sync::Arc;
+
+use wardroom_protocol::code::{ErrorCode, WireError};
+use wardroom_protocol::identity::Profile;
+use wardroom_protocol::ids::{Lane, LogName, Mid, PrincipalId};
+use wardroom_protocol::limits;
+use wardroom_protocol::message::{
+    AboutMessage, Edit, EditedWords, Hide, Post, PostedWords, React, ReasonWords, Redact, Report,
+    Retract,
+};
+use wardroom_protocol::question::{AcceptAnswer, MarkQuestion, QuestionState};
+
+use super::{Show, To, Writes, card_only, json, with_reason};
+use crate::domain::access::Action;
+use crate::domain::{Command, message, moderation, question};
+use crate::entry::{announce_of, kind_of, reaction_of};
+use crate::guard::Rule;
+
+const REASON: Rule = Rule::Note(limits::REASON_CHARS);
+
+fn tags(tags: &[String], show: Show<'_>) {
+    for tag in tags {
+        show("/d/tags", Rule::Name(limits::TAG_CHARS), tag);
+    }
+}
+
+fn few_tags(tags: &[String]) -> Result<(), WireError> {
+    if tags.len() > limits::TAGS {
+        let message = format!("a message has at most {} tags", limits::TAGS);
+        return Err(WireError::new(ErrorCode::TooLarge, message).at("/d/tags"));
+    }
+    Ok(())
+}
+
+impl Writes for Post {
+    fn room(&self) -> LogName {
+        self.room.clone()
+    }
+
+    fn mid(&self) -> Mid {
+        self.mid
+    }
+
+    fn action(&self) -> Action {
+        if self.origin.is_some() { Action::PostAs } else { Action::Post }
+    }
+
+    fn command(&self, _op: &str, to: &To<'_>) -> Option<Command> {
+        Some(Command::Message(message::Command::Post {
+            topic: to.keys.topic_id(to.log, &self.topic),
+            kind: kind_of(self.kind)?,
+            reply_to: self.reply_to,
+            after: self.after,
+            origin: self.origin.as_ref().map(|origin| to.keys.origin(to.log, &origin.author)),
+            mentions: self.mentions.clone(),
+            announce: self.announce.as_ref().map(announce_of),
+        }))
+    }
+
+    fn show(&self, show: Show<'_>) {
+        show("/d/topic", Rule::Name(limits::NAME_CHARS), &self.topic);
+        show("/d/body", Rule::Text(limits::INBOUND_FRAME), &self.body);
+        tags(&self.tags, show);
+        if let Some(origin) = &self.origin {
+            show("/d/origin/author", Rule::Name(limits::NAME_CHARS), &origin.author);
+        }
+    }
+
+    fn sizes(&self) -> Result<(), WireError> {
+        if self.mentions.len() > limits::MENTIONS {
+            let message = format!("a message names at most {} people", limits::MENTIONS);
+            return Err(WireError::new(ErrorCode::TooLarge, message).at("/d/mentions"));
+        }
+        few_tags(&self.tags)
+    }
+
+    fn people(&self) -> (&'static str, &[PrincipalId]) {
+        ("/d/mentions", &self.mentions)
+    }
+
+    fn compared(&mut self) {
+        // When the outbox chains by `after` is no part of what was said.
+        self.after = None;
+    }
+
+    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
+        let card = match self.origin {
+            Some(origin) => Profile { name: origin.author, ..Profile::default() },
+            None => card.clone(),
+        };
+        let name = self.topic.as_str().into();
+        let words = PostedWords { card, topic: self.topic, body: self.body, tags: self.tags };
+        Some((json(&words), Some(name)))
+    }
+}
+
+impl Writes for Edit {
+    fn room(&self) -> LogName {
+        self.room.clone()
+    }
+
+    fn mid(&self) -> Mid {
+        self.mid
+    }
+
+    fn action(&self) -> Action {
+        Action::Post
+    }
+
+    fn command(&self, _op: &str, _to: &To<'_>) -> Option<Command> {
+        Some(Command::Message(message::Command::Edit { of: self.of }))
+    }
+
+    fn show(&self, show: Show<'_>) {
+        show("/d/body", Rule::Text(limits::INBOUND_FRAME), &self.body);
+        tags(&self.tags, show);
+    }
+
+    fn sizes(&self) -> Result<(), WireError> {
+        few_tags(&self.tags)
+    }
+
+    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
+        let words = EditedWords { card: card.clone(), body: self.body, tags: self.tags };
+        Some((json(&words), None))
+    }
+}
+
+impl Writes for Retract {
+    fn room(&self) -> LogName {
+        self.room.clone()
+    }
+
+    fn mid(&self) -> Mid {
+        self.mid
+    }
+
+    fn action(&self) -> Action {
+        Action::Post
+    }
+
+    fn command(&self, _op: &str, _to: &To<'_>) -> Option<Command> {
+        Some(Command::Message(message::Command::Retract { of: self.of }))
+    }
+
+    fn show(&self, show: Show<'_>) {
+        if let Some(reason) = &self.reason {
+            show("/d/reason", REASON, reason);
+        }
+    }
+
+    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
+        with_reason(card, self.reason)
+    }
+}
+
+impl Writes for React {
+    fn room(&self) -> LogName {
+        self.room.clone()
+    }
+
+    fn mid(&self) -> Mid {
+        self.mid
+    }
+
+    fn action(&self) -> Action {
+        Action::Post
+    }
+
+    fn command(&self, op: &str, _to: &To<'_>) -> Option<Command> {
+        let (of, reaction) = (self.of, reaction_of(self.reaction)?);
+        let on = op == "message.react";
+        Some(Command::Message(message::Command::React { of, reaction, on }))
+    }
+
+    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
+        card_only(card)
+    }
+}
+
+impl Writes for AboutMessage {
+    fn room(&self) -> LogName {
+        self.room.clone()
+    }
+
+    fn mid(&self) -> Mid {
+        self.mid
+    }
+
+    fn action(&self) -> Action {
+        Action::Read
+    }
+
+    fn command(&self, op: &str, _to: &To<'_>) -> Option<Command> {
+        let of = self.of;
+        Some(match op {
+            "message.pin" => Command::Message(message::Command::Pin { of, on: true }),
+            "message.unpin" => Command::Message(message::Command::Pin { of, on: false }),
+            "announcement.ack" => Command::Message(message::Command::Ack { of }),
+            "message.release" => {
+                Command::Moderation(moderation::Command::Release { of, held: None })
+            }
+            _ => return None,
+        })
+    }
+
+    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
+        card_only(card)
+    }
+}
+
+impl Writes for AcceptAnswer {
+    fn room(&self) -> LogName {
+        self.room.clone()
+    }
+
+    fn mid(&self) -> Mid {
+        self.mid
+    }
+
+    fn action(&self) -> Action {
+        Action::Post
+    }
+
+    fn command(&self, _op: &str, _to: &To<'_>) -> Option<Command> {
+        let (of, answer) = (self.of, self.answer);
+        Some(Command::Question(question::Command::Accept { of, answer }))
+    }
+
+    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
+        card_only(card)
+    }
+}
+
+impl Writes for MarkQuestion {
+    fn room(&self) -> LogName {
+        self.room.clone()
+    }
+
+    fn mid(&self) -> Mid {
+        self.mid
+    }
+
+    fn action(&self) -> Action {
+        Action::Post
+    }
+
+    fn command(&self, _op: &str, _to: &To<'_>) -> Option<Command> {
+        let needs_info = match self.state {
+            QuestionState::Open => false,
+            QuestionState::NeedsInfo => true,
+            _ => return None,
+        };
+        Some(Command::Question(question::Command::Mark { of: self.of, needs_info }))
+    }
+
+    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
+        card_only(card)
+    }
+}
+
+/// Redact, hide and report say why.
+macro_rules! reasoned {
+    ($body:ident, $command:ident, $action:ident) => {
+        impl Writes for $body {
+            fn room(&self) -> LogName {
+                self.room.clone()
+            }
+
+            fn mid(&self) -> Mid {
+                self.mid
+            }
+
+            fn action(&self) -> Action {
+                Action::$action
+            }
+
+            fn target(&self, _me: &PrincipalId) -> LogName {
+                let lane = self.room.room().filter(|_| Action::$action == Action::Report);
+                lane.map_or_else(|| self.room.clone(), |room| room.lane(Lane::Moderators))
+            }
+
+            fn command(&self, _op: &str, _to: &To<'_>) -> Option<Command> {
+                Some(Command::Moderation(moderation::Command::$command { of: self.of }))
+            }
+
+            fn show(&self, show: Show<'_>) {
+                show("/d/reason", REASON, &self.reason);
+            }
+
+            fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
+                let words = ReasonWords { card: card.clone(), reason: self.reason };
+                Some((json(&words), None))
+            }
+        }
+    };
+}
+
+reasoned!(Redact, Redact, Moderate);
+reasoned!(Hide, Hide, Moderate);
+reasoned!(Report, Report, Report);

@@ -1,0 +1,128 @@
+//! Topics.
+
+use std::sync::Arc;
+
+use wardroom_protocol::code::{ErrorCode, WireError};
+use wardroom_protocol::identity::Profile;
+use wardroom_protocol::ids::{LogName, Mid};
+use wardroom_protocol::limits;
+use wardroom_protocol::topic::{MergeTopics, MoveMessages, RenameTopic, ResolveTopic, TopicWords};
+
+use super::{Show, To, Writes, card_only, json};
+use crate::domain::access::Action;
+use crate::domain::{Command, topic};
+use crate::guard::Rule;
+
+fn named(card: &Profile, name: String) -> Option<(Vec<u8>, Option<Arc<str>>)> {
+    let known = name.as_str().into();
+    let words = TopicWords { card: card.clone(), topic: name };
+    Some((json(&words), Some(known)))
+}
+
+impl Writes for RenameTopic {
+    fn room(&self) -> LogName {
+        self.room.clone()
+    }
+
+    fn mid(&self) -> Mid {
+        self.mid
+    }
+
+    fn action(&self) -> Action {
+        Action::Post
+    }
+
+    fn command(&self, _op: &str, to: &To<'_>) -> Option<Command> {
+        let alias = to.keys.topic_id(to.log, &self.name);
+        Some(Command::Topic(topic::Command::Rename { topic: self.topic, alias }))
+    }
+
+    fn show(&self, show: Show<'_>) {
+        show("/d/name", Rule::Name(limits::NAME_CHARS), &self.name);
+    }
+
+    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
+        named(card, self.name)
+    }
+}
+
+impl Writes for ResolveTopic {
+    fn room(&self) -> LogName {
+        self.room.clone()
+    }
+
+    fn mid(&self) -> Mid {
+        self.mid
+    }
+
+    fn action(&self) -> Action {
+        Action::Post
+    }
+
+    fn command(&self, _op: &str, _to: &To<'_>) -> Option<Command> {
+        let (topic, resolved) = (self.topic, self.resolved);
+        Some(Command::Topic(topic::Command::Resolve { topic, resolved }))
+    }
+
+    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
+        card_only(card)
+    }
+}
+
+impl Writes for MoveMessages {
+    fn room(&self) -> LogName {
+        self.room.clone()
+    }
+
+    fn mid(&self) -> Mid {
+        self.mid
+    }
+
+    fn action(&self) -> Action {
+        Action::Moderate
+    }
+
+    fn command(&self, _op: &str, to: &To<'_>) -> Option<Command> {
+        let to = to.keys.topic_id(to.log, &self.to);
+        Some(Command::Topic(topic::Command::Move { of: self.of.clone(), to }))
+    }
+
+    fn show(&self, show: Show<'_>) {
+        show("/d/to", Rule::Name(limits::NAME_CHARS), &self.to);
+    }
+
+    fn sizes(&self) -> Result<(), WireError> {
+        if self.of.is_empty() || self.of.len() > limits::MOVES {
+            let message = format!("one command moves 1 to {} messages", limits::MOVES);
+            return Err(WireError::new(ErrorCode::TooLarge, message).at("/d/of"));
+        }
+        Ok(())
+    }
+
+    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
+        named(card, self.to)
+    }
+}
+
+impl Writes for MergeTopics {
+    fn room(&self) -> LogName {
+        self.room.clone()
+    }
+
+    fn mid(&self) -> Mid {
+        self.mid
+    }
+
+    fn action(&self) -> Action {
+        Action::Moderate
+    }
+
+    fn command(&self, _op: &str, _to: &To<'_>) -> Option<Command> {
+        let (topic, into) = (self.topic, self.into);
+        Some(Command::Topic(topic::Command::Merge { topic, into }))
+    }
+
+    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
+        card_only(card)
+    }
+}

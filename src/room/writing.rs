@@ -1,0 +1,363 @@
+//! How a submission becomes entries: what it names is gathered, decided on, written, and answered
+//! once it is safe.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use wardroom_protocol::ids::{Lane, LogName, Mid, PrincipalId};
+
+use super::actor::RoomActor;
+use super::desk::Proposal;
+use super::mail::notes;
+use super::{Answer, Denied, Fault, Listed, Names, Submission, Worded, Written};
+use crate::delivery::{Channel, frame, read_after};
+use crate::domain::{
+    Act, Command, Event, Identified, Judgement, LogState, Refusal, Row, Rows, Worded as From,
+    message, moderation,
+};
+use crate::entry::{self, RECORD_VERSION};
+use crate::log::Found;
+use crate::seal::Binding;
+
+/// What a submission names, found.
+#[derive(Default)]
+struct Gathered {
+    /// The entries that hold the submission's own mid, by lane: lanes share their room's mids.
+    own: Vec<(Option<Lane>, Row)>,
+    rows: Rows,
+    /// The words of the held message that is to be released.
+    held: Option<Bytes>,
+}
+
+/// One look-up.
+#[derive(Clone, Copy)]
+struct Sought {
+    lane: Option<Lane>,
+    mid: Mid,
+    own: bool,
+}
+
+/// Why nothing new was written.
+enum Stop {
+    Known(Option<Lane>, Written),
+    Denied(Denied),
+    /// A refusal that rests on an entry.
+    RestsOn(Option<Lane>, u64, Refusal),
+}
+
+impl RoomActor {
+    pub(super) async fn handle(&mut self, mut submission: Submission, answer: Answer) {
+        let gathered = match self.gather(&mut submission).await {
+            Ok(gathered) => gathered,
+            Err(denied) => return settle(&self.desk.channel, 0, answer, Err(denied)),
+        };
+        match self.write(&submission, &gathered) {
+            Ok((lane, event, written)) => {
+                let seq = written.position.seq;
+                let answer = self.on_reveal(&event, &submission, answer);
+                let outcome = match event {
+                    Event::Moderation(moderation::Event::Held(_)) => {
+                        Err(Denied::Refused(Refusal::Held { position: written.position }))
+                    }
+                    _ => Ok(written),
+                };
+                settle(&self.at(lane).channel, seq, answer, outcome);
+                self.at(lane).catch_up(seq);
+            }
+            Err(Stop::Known(lane, written)) => {
+                settle(&self.at(lane).channel, written.position.seq, answer, Ok(written));
+            }
+            Err(Stop::RestsOn(lane, seq, refusal)) => {
+                settle(&self.at(lane).channel, seq, answer, Err(Denied::Refused(refusal)));
+            }
+            Err(Stop::Denied(denied)) => settle(&self.desk.channel, 0, answer, Err(denied)),
+        }
+    }
+
+    /// The rows of the submission's own mid, and of the mids its command names: from memory, or,
+    /// when the filter cannot exclude it, from the store.
+    async fn gather(&mut self, submission: &mut Submission) -> Result<Gathered, Denied> {
+        let mut gathered = Gathered::default();
+        let moderators = self.lanes.contains_key(&Lane::Moderators).then_some(Lane::Moderators);
+        let mut sought = vec![Sought { lane: None, mid: submission.mid, own: true }];
+        let here = submission.command.names().into_iter();
+        sought.extend(here.map(|mid| Sought { lane: None, mid, own: false }));
+        if moderators.is_some() {
+            sought.push(Sought { lane: moderators, mid: submission.mid, own: true });
+            let there = submission.command.names_in_lane().into_iter();
+            sought.extend(there.map(|mid| Sought { lane: moderators, mid, own: false }));
+        }
+        self.look_up(sought, &mut gathered).await?;
+        let further = submission.command.names_further(&gathered.rows).into_iter();
+        let further = further.map(|mid| Sought { lane: None, mid, own: false }).collect::<Vec<_>>();
+        if !further.is_empty() {
+            self.look_up(further, &mut gathered).await?;
+        }
+        if let Command::Moderation(moderation::Command::Release { of, held }) =
+            &mut submission.command
+            && let Some(row) = gathered.rows.in_lane(of).filter(|row| row.message().is_some())
+        {
+            let (posted, words) = self.held(row.position.seq).await?;
+            *held = posted;
+            gathered.held = words;
+        }
+        Ok(gathered)
+    }
+
+    async fn look_up(
+        &mut self,
+        sought: Vec<Sought>,
+        gathered: &mut Gathered,
+    ) -> Result<(), Denied> {
+        let mut missing = Vec::new();
+        for sought in sought {
+            match self.at(sought.lane).find(&sought.mid) {
+                Found::Row(row) => gathered.take(sought, Some(row)),
+                Found::Absent => gathered.take(sought, None),
+                Found::AskStore => missing.push((sought, self.at(sought.lane).log().clone())),
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let found = self
+            .log
+            .ask(move |reader| {
+                let rows = missing.into_iter();
+                rows.map(|(sought, log)| Ok((sought, reader.row(&log, &sought.mid)?)))
+                    .collect::<Result<Vec<_>, crate::log::ReadError>>()
+            })
+            .await;
+        match found {
+            Ok(Ok(found)) => {
+                for (sought, row) in found {
+                    gathered.take(sought, row);
+                }
+                Ok(())
+            }
+            Ok(Err(_)) => Err(Denied::Fault(Fault::LogUnavailable)),
+            Err(_) => Err(Denied::Fault(Fault::Overloaded)),
+        }
+    }
+
+    /// A held message of the lane: its facts, and its words unless they were erased.
+    async fn held(&self, seq: u64) -> Result<(Option<message::Posted>, Option<Bytes>), Denied> {
+        #[derive(Deserialize)]
+        struct Shown<'a> {
+            #[serde(borrow)]
+            d: &'a RawValue,
+            #[serde(borrow, default)]
+            w: Option<&'a RawValue>,
+        }
+        let Some(lane) = self.lanes.get(&Lane::Moderators) else {
+            return Ok((None, None));
+        };
+        // The same bytes that moderators were shown, from wherever they are.
+        let read = read_after(&lane.channel, &self.log, &self.keys, seq - 1).await;
+        let batch = read.map_err(|_| Denied::Fault(Fault::LogUnavailable))?;
+        let Some((_, sent)) = batch.frames.into_iter().find(|(at, _)| *at == seq) else {
+            return Err(Denied::Fault(Fault::Overloaded));
+        };
+        let text = frame::payload(&sent);
+        let Ok(shown) = serde_json::from_slice::<Shown<'_>>(&text) else {
+            return Ok((None, None));
+        };
+        let posted = match entry::event_of("message.held", shown.d.get().as_bytes()) {
+            Ok(Some(Event::Moderation(moderation::Event::Held(posted)))) => Some(posted),
+            _ => None,
+        };
+        Ok((posted, shown.w.map(|words| Bytes::copy_from_slice(words.get().as_bytes()))))
+    }
+
+    /// Writes what the command becomes. Returns the last entry, which is the one that is answered.
+    fn write(
+        &mut self,
+        submission: &Submission,
+        gathered: &Gathered,
+    ) -> Result<(Option<Lane>, Event, Written), Stop> {
+        let (by, submit) = (&submission.principal.id, &submission.submit);
+        // A held message that was released stands in the room: there is its answer.
+        let own = gathered.own.iter().min_by_key(|(lane, _)| *lane);
+        if let Some((lane, row)) = own {
+            return Err(match row.judge(by, submit) {
+                Judgement::Duplicate { position, at } => {
+                    Stop::Known(*lane, Written { position, at, duplicate: true })
+                }
+                Judgement::Refused(refusal) => Stop::RestsOn(*lane, row.position.seq, refusal),
+            });
+        }
+        let refused = |refusal| Stop::Denied(Denied::Refused(refusal));
+        let now = self.bus.now_ms();
+        let acts = self
+            .desk
+            .state
+            .decide(&submission.command, &submission.principal, &gathered.rows, now)
+            .map_err(refused)?;
+        let log = self.log.clone();
+        self.desk.ready(&log).map_err(Stop::Denied)?;
+        let told =
+            acts.iter().map(|act| notes(&self.desk, act, submission, &gathered.rows).len()).sum();
+        // Before anything is ordered: what concerns others is not written if they cannot be told.
+        let mut stamps =
+            self.mail.stamps(told).map_err(|fault| Stop::Denied(Denied::Fault(fault)))?;
+        let mut last = None;
+        for act in acts {
+            let lane = act.lane;
+            let notes = notes(&self.desk, &act, submission, &gathered.rows);
+            let (event, written) = self.write_act(act, submission, gathered)?;
+            let channel = Arc::clone(&self.at(lane).channel);
+            let sent: Vec<_> = notes.into_iter().zip(stamps.by_ref()).collect();
+            if !sent.is_empty() {
+                let seq = written.position.seq;
+                channel.when_safe(
+                    seq,
+                    Box::new(move |safe| {
+                        for (note, stamp) in sent.into_iter().filter(|_| safe) {
+                            stamp.send(note.at(seq));
+                        }
+                        None
+                    }),
+                );
+            }
+            last = Some((lane, event, written));
+        }
+        last.ok_or(Stop::Denied(Denied::Fault(Fault::LogUnavailable)))
+    }
+
+    fn write_act(
+        &mut self,
+        act: Act,
+        submission: &Submission,
+        gathered: &Gathered,
+    ) -> Result<(Event, Written), Stop> {
+        let lane = act.lane;
+        let target = self.at(lane).log().clone();
+        let (proposal, name) = self.propose(act, &target, submission, gathered);
+        // A lane's entry says where the room stood, so that clients can merge the two.
+        let head = lane.map(|_| self.desk.state.line().head());
+        let rows = if lane.is_some() { &gathered.rows.of_lane() } else { &gathered.rows };
+        let (log, bus) = (self.log.clone(), self.bus.clone());
+        let (seq, written) =
+            self.at(lane).write(&proposal, rows, head, (&bus, &log)).map_err(Stop::Denied)?;
+        let event = proposal.event;
+        if lane.is_none() {
+            if let Some(name) = name {
+                self.names.learn(&event, seq, name);
+            }
+            if let Some(erased) = event.erases() {
+                self.names.forget(erased);
+            }
+            self.publish(&event);
+        }
+        Ok((event, written))
+    }
+
+    /// An act with its mid, its author and its words, sealed for the log it goes to.
+    fn propose(
+        &self,
+        act: Act,
+        target: &LogName,
+        submission: &Submission,
+        gathered: &Gathered,
+    ) -> (Proposal, Option<Arc<str>>) {
+        let own = act.identity == Identified::Own;
+        let (mid, by, submit): (Mid, PrincipalId, [u8; 32]) = match act.identity {
+            Identified::Own => (submission.mid, submission.principal.id.clone(), submission.submit),
+            Identified::Derived(of) => {
+                let mid = self.keys.following_mid(target, &submission.mid, &of);
+                (mid, submission.principal.id.clone(), submission.submit)
+            }
+            Identified::As { mid, by, submit } => (mid, by, submit),
+        };
+        let seal = |open: &Bytes| {
+            let binding = Binding { log: target, mid: &mid, by: &by, version: RECORD_VERSION };
+            (self.keys.seal(binding, open), open.clone())
+        };
+        let (words, name) = match (&submission.words, act.words) {
+            (_, From::OfLane(_)) => {
+                let open = gathered.held.as_ref();
+                let name = open.and_then(|open| Names::in_words(&act.event, open));
+                (open.map(seal), name)
+            }
+            (Some(Worded { log, sealed, open, name }), From::Own) => {
+                let fits = own && log == target;
+                let words = if fits { (sealed.clone(), open.clone()) } else { seal(open) };
+                (Some(words), name.clone())
+            }
+            (None, From::Own) => (None, None),
+        };
+        (Proposal { event: act.event, mid, by, submit, words }, name)
+    }
+
+    /// Shows everybody what an entry changed in who may do what. Whoever follows a log of this room
+    /// looks again whether they still may, if it took something away.
+    fn publish(&mut self, event: &Event) {
+        if !matches!(event, Event::RoomCreated(_) | Event::Room(_) | Event::Member(_)) {
+            return;
+        }
+        if let LogState::Room(room) = &self.desk.state {
+            *self.access.write() = Arc::new(room.access.clone());
+        }
+        if !event.bumps().is_empty() {
+            for desk in std::iter::once(&self.desk).chain(self.lanes.values()) {
+                desk.channel.look_again();
+            }
+        }
+    }
+
+    /// What else happens at the moment an entry is safe.
+    fn on_reveal(&mut self, event: &Event, submission: &Submission, answer: Answer) -> Answer {
+        let registry = Arc::clone(&self.registry);
+        match event {
+            Event::RoomRegistered(room, founding) => {
+                let words = submission.words.as_ref();
+                let listed = Listed {
+                    founding: founding.clone(),
+                    by: submission.principal.id.clone(),
+                    mid: submission.mid,
+                    title: words.and_then(|words| words.name.clone()),
+                    words: words.map(|words| words.open.clone()),
+                };
+                let room = room.clone();
+                Box::new(move |outcome| {
+                    if outcome.is_ok() {
+                        registry.insert(room, listed);
+                    }
+                    answer(outcome)
+                })
+            }
+            Event::PrincipalRegistered { principal } => {
+                let principal = principal.clone();
+                Box::new(move |outcome| {
+                    if outcome.is_ok() {
+                        registry.meet(principal);
+                    }
+                    answer(outcome)
+                })
+            }
+            _ => answer,
+        }
+    }
+}
+
+impl Gathered {
+    fn take(&mut self, sought: Sought, row: Option<Row>) {
+        match (sought.own, sought.lane) {
+            (true, lane) => self.own.extend(row.map(|row| (lane, row))),
+            (false, None) => self.rows.insert(sought.mid, row),
+            (false, Some(_)) => self.rows.insert_lane(sought.mid, row),
+        }
+    }
+}
+
+/// Lets an answer go once what it rests on is safe. A refusal rests on nothing, unless it says so.
+fn settle(channel: &Arc<Channel>, seq: u64, answer: Answer, outcome: Result<Written, Denied>) {
+    channel.when_safe(
+        seq,
+        Box::new(move |safe| {
+            answer(if safe { outcome } else { Err(Denied::Fault(Fault::Unknown)) })
+        }),
+    );
+}
