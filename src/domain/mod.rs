@@ -11,6 +11,7 @@ mod line;
 mod member;
 mod message;
 mod ordinals;
+pub mod presence;
 pub mod refusal;
 mod room;
 mod row;
