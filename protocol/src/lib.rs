@@ -8,7 +8,8 @@
 //! - [`envelope`]: the frame around a body, decoded in two steps so that an unknown op or a bad body
 //!   can be answered and only a bad envelope closes the connection.
 //! - `schema` (with the feature of that name): the bodies and frames as JSON Schemas.
-//! - [`hello`], [`join`], [`room`], [`message`], [`history`], [`identity`], [`notice`]: bodies by noun.
+//! - [`hello`], [`join`], [`room`], [`message`], [`history`], [`presence`], [`identity`], [`notice`]:
+//!   bodies by noun.
 
 /// `Debug` that shows these fields and no others: words, and bodies that hold words, never reach a
 /// log line or a panic message by way of `{:?}`.
@@ -35,6 +36,7 @@ pub mod limits;
 pub mod message;
 pub mod notice;
 pub mod op;
+pub mod presence;
 pub mod room;
 #[cfg(any(test, feature = "schema"))]
 pub mod schema;

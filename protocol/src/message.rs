@@ -170,12 +170,15 @@ pub struct Typing {
 }
 
 /// The body of the signal `typing`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct TypingSignal {
     /// The topic, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<TopicId>,
+    /// Words: what to show them by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<Profile>,
 }
 
 wordless!(Origin {});
@@ -183,4 +186,5 @@ wordless!(Post { room, mid, kind, reply_to, after });
 wordless!(Redact { room, mid, of });
 wordless!(Report { room, mid, of });
 wordless!(PostedWords {});
+wordless!(TypingSignal { topic });
 wordless!(ReasonWords {});

@@ -63,6 +63,11 @@ pub const OPS: &[Op] = &[
     command("rooms", "everybody", "The rooms you may know of, by pages."),
     command("topics", "who may read the room", "A room's topics, by pages."),
     command("history", "who may read the log", "Entries before or after a position, by pages."),
+    command(
+        "presence",
+        "who may read the room",
+        "Who is here now: people, or how many if they are more than 200.",
+    ),
     command("room.create", "role moderator", "Found a room."),
     command("message.post", "who may post in the room", "Say something under a topic."),
     command(
@@ -80,6 +85,7 @@ pub const OPS: &[Op] = &[
     entry("message.reported", true, "the room's lane moderators", "Somebody pointed to a message."),
     entry("principal.registered", false, "~identity", "Somebody was seen for the first time."),
     signal("typing", "Somebody is writing."),
+    signal("presence", "Who came and who left, or only how many people are here now."),
     notice("ping", "Are you there? Carries the server's time; answer with pong."),
     notice("gap", "Entries are missing here for good; says which and why."),
     notice("expiring", "Your token ends soon: send a newer one by refresh."),

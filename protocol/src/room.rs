@@ -145,6 +145,9 @@ pub struct RoomSummary {
     pub position: Position,
     /// How many entries count as reading matter.
     pub n: u64,
+    /// How many people are in the room now.
+    #[serde(default)]
+    pub online: u64,
 }
 
 /// `topics`' body.
@@ -196,5 +199,5 @@ pub struct TopicSummary {
 wordless!(CreateRoom { room, mid, class, specialty });
 wordless!(TitleWords {});
 wordless!(RoomState { class, specialty, topics, members, epochs });
-wordless!(RoomSummary { room, class, specialty, position, n });
+wordless!(RoomSummary { room, class, specialty, position, n, online });
 wordless!(TopicSummary { topic, messages, first, last });

@@ -23,6 +23,7 @@ use crate::message::{
     About, Post, Posted, PostedWords, ReasonWords, Redact, Report, Typing, TypingSignal, Written,
 };
 use crate::notice::{Drain, Expiring, Gap, Ping, Removed};
+use crate::presence::{PresenceSignal, Present, ReadPresence};
 use crate::room::{
     CreateRoom, Created, ListRooms, ListTopics, Registered, Rooms, TitleWords, Topics,
 };
@@ -42,6 +43,7 @@ pub fn documents() -> BTreeMap<String, Value> {
     all.command::<ListRooms, Rooms>("rooms");
     all.command::<ListTopics, Topics>("topics");
     all.command::<ReadHistory, History>("history");
+    all.command::<ReadPresence, Present>("presence");
     all.command::<CreateRoom, Written>("room.create");
     all.command::<Post, Written>("message.post");
     all.command::<Redact, Written>("message.redact");
@@ -57,6 +59,7 @@ pub fn documents() -> BTreeMap<String, Value> {
     all.entry::<PrincipalRegistered, PrincipalWords>("principal.registered");
 
     all.server_sends::<TypingSignal>("signal.typing");
+    all.server_sends::<PresenceSignal>("signal.presence");
 
     all.server_sends::<Ping>("notice.ping");
     all.server_sends::<Gap>("notice.gap");

@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use wardroom_protocol::code::{CloseCode, ErrorCode, WireError};
-use wardroom_protocol::envelope::{self, Command};
+use wardroom_protocol::envelope::Command;
 use wardroom_protocol::hello::{Hello, Refresh};
 use wardroom_protocol::history::ReadHistory;
 use wardroom_protocol::ids::{LogName, RoomId};
 use wardroom_protocol::join::{Join, Leave, Left};
-use wardroom_protocol::message::{Post, Redact, Report, Typing, TypingSignal};
+use wardroom_protocol::message::{Post, Redact, Report};
+use wardroom_protocol::presence::ReadPresence;
 use wardroom_protocol::room::{CreateRoom, ListRooms, ListTopics};
 use wardroom_protocol::{limits, op};
 
 use super::translate::{Author, Body};
 use super::work::Done;
-use super::{answer, connection::Connection, greeting, history, reading, refresh};
+use super::{answer, connection::Connection, greeting, history, presence, reading, refresh};
 use crate::domain::Refusal;
 use crate::domain::access::Action;
 use crate::guard::{self, Screened, Worded};
@@ -110,6 +111,14 @@ impl Connection {
                 });
                 Ok(())
             }
+            "presence" => {
+                let body: ReadPresence = command.body()?;
+                let page = presence::page(&self.services, &who.principal, &body)?;
+                if let Some(id) = id {
+                    self.gate.reply(answer::reply(id, Ok(&page)).as_bytes());
+                }
+                Ok(())
+            }
             "message.post" => {
                 let post: Screened<Body<Post>> = self.screened(command, who)?;
                 let room = post.get().0.room.clone();
@@ -184,7 +193,12 @@ impl Connection {
         })
     }
 
-    fn permit(&self, log: &LogName, who: &Known, action: Action) -> Result<(), WireError> {
+    pub(super) fn permit(
+        &self,
+        log: &LogName,
+        who: &Known,
+        action: Action,
+    ) -> Result<(), WireError> {
         let (room, _) = reading::known_room(&self.services, &who.principal, log)?;
         if room.log() != *log {
             // Lanes are written through their room.
@@ -255,27 +269,6 @@ impl Connection {
         }
         if let Some(id) = id {
             self.gate.reply(answer::reply(id, Ok(&Left {})).as_bytes());
-        }
-        Ok(())
-    }
-
-    fn typing(&self, who: &Known, command: &Command<'_>) -> Result<(), WireError> {
-        let body: Typing = command.body()?;
-        self.permit(&body.room, who, Action::Post)?;
-        let room = body.room.room().ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
-        // A room that is not open has nobody to tell.
-        let Some(handle) = self.services.hall.at_hand(&room) else {
-            return Ok(());
-        };
-        if let Some(channel) = handle.channel(&body.room) {
-            let by = &who.principal.id;
-            let signal = TypingSignal { topic: body.topic };
-            let text = envelope::signal(&body.room, "typing", by, &signal)
-                .expect("a signal has string keys and no floats");
-            // One signal per person and room: a newer one replaces the older.
-            let key = blake3::hash([body.room.as_str(), by.as_str()].join("\0").as_bytes());
-            let key = u64::from_be_bytes(key.as_bytes()[..8].try_into().expect("eight bytes"));
-            channel.signal(key, text.as_bytes());
         }
         Ok(())
     }

@@ -85,7 +85,10 @@ pub(super) async fn join(
     let reading = room.read(log, from).await.map_err(answer::faulted)?;
     let channel = room.channel(log).ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
     let join = Join { channel: Arc::clone(channel), after: reading.after.seq };
-    Ok((joined(reading, room.class()), join))
+    let mut joined = joined(reading, room.class());
+    joined.online =
+        (log.kind() == LogKind::Room).then(|| room.presence().online_with(&principal.id));
+    Ok((joined, join))
 }
 
 fn joined(reading: Reading, class: Option<Class>) -> Joined {
@@ -98,6 +101,7 @@ fn joined(reading: Reading, class: Option<Class>) -> Joined {
         first: oldest(position, &view.line),
         n: view.n,
         recovered,
+        online: None,
         state: RoomState {
             class: class_out(view.class.or(class).unwrap_or(Class::Discussion)),
             title: view.title.as_deref().map(ToOwned::to_owned),
@@ -135,7 +139,9 @@ pub(super) async fn rooms(
     let mut rooms = Vec::with_capacity(page.len());
     for (room, listed) in page {
         // Listing opens no room: a closed one's head is asked of the log.
-        let (position, n) = match services.hall.at_hand(&room) {
+        let open = services.hall.at_hand(&room);
+        let online = open.as_ref().map_or(0, |open| open.presence().online());
+        let (position, n) = match open {
             Some(open) => {
                 let reading = open.read(&room.log(), Where::Now).await.map_err(answer::faulted)?;
                 (reading.view.line.head(), reading.view.n)
@@ -149,6 +155,7 @@ pub(super) async fn rooms(
             specialty: listed.specialty.clone(),
             position,
             n,
+            online,
         });
     }
     Ok(Rooms { rooms, next })

@@ -14,7 +14,7 @@ use super::desk::{Desk, Folded, fold};
 use super::handle::INBOX;
 use super::{Denied, Fault, Listed, Names, Registry, RoomHandle, Written, founding};
 use crate::cluster::Bus;
-use crate::delivery::{Channel, run_pass};
+use crate::delivery::{Channel, Presence, run_pass};
 use crate::domain::Event;
 use crate::log::Log;
 use crate::seal::Keyring;
@@ -169,11 +169,14 @@ async fn open_log(
     }
     let handle_lanes: BTreeMap<Lane, Arc<Channel>> =
         lanes.iter().map(|(lane, desk)| (*lane, Arc::clone(&desk.channel))).collect();
+    let (tasks, stop) = (parts.tasks.clone(), parts.stop.clone());
+    let presence = Presence::new(Arc::clone(&desk.channel), tasks, stop);
     let (inbox, asks) = mpsc::channel(INBOX);
     let handle = RoomHandle {
         inbox,
         channel: Arc::clone(&desk.channel),
         lanes: Arc::new(handle_lanes),
+        presence: Arc::new(presence),
         class,
     };
     for channel in handle.channels() {

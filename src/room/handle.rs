@@ -8,7 +8,7 @@ use wardroom_protocol::ids::{Lane, LogKind, LogName, Position, TopicId};
 
 use super::actor::Ask;
 use super::{Answer, Denied, Fault, Reading, Submission, TopicView, Where};
-use crate::delivery::Channel;
+use crate::delivery::{Channel, Presence};
 use crate::domain::Class;
 use crate::guard::Screened;
 
@@ -21,6 +21,7 @@ pub struct RoomHandle {
     pub(super) inbox: mpsc::Sender<Ask>,
     pub(super) channel: Arc<Channel>,
     pub(super) lanes: Arc<BTreeMap<Lane, Arc<Channel>>>,
+    pub(super) presence: Arc<Presence>,
     /// What kind of talk it is for; system logs have none.
     pub(super) class: Option<Class>,
 }
@@ -39,6 +40,12 @@ impl RoomHandle {
             LogKind::Lane(lane) => self.lanes.get(&lane),
             _ => Some(&self.channel),
         }
+    }
+
+    /// Who is in the room.
+    #[must_use]
+    pub fn presence(&self) -> &Arc<Presence> {
+        &self.presence
     }
 
     /// All channels of the room: its own and its lanes'.

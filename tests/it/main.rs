@@ -18,6 +18,7 @@ mod identity;
 mod issuers;
 mod kill;
 mod positions;
+mod presence;
 mod real_input;
 mod refresh;
 mod report;

@@ -17,6 +17,7 @@ use wardroom_protocol::message::{
     About, Post, Posted, PostedWords, ReasonWords, Redact, Report, Typing, TypingSignal, Written,
 };
 use wardroom_protocol::notice::{Drain, Expiring, Gap, Ping, Removed};
+use wardroom_protocol::presence::{PresenceSignal, Present, ReadPresence};
 use wardroom_protocol::room::{
     CreateRoom, Created, ListRooms, ListTopics, Registered, Rooms, TitleWords, Topics,
 };
@@ -34,6 +35,7 @@ pub const BODIES: &[(&str, Check)] = &[
     ("rooms", body::<ListRooms>),
     ("topics", body::<ListTopics>),
     ("history", body::<ReadHistory>),
+    ("presence", body::<ReadPresence>),
     ("room.create", body::<CreateRoom>),
     ("message.post", body::<Post>),
     ("message.redact", body::<Redact>),
@@ -109,6 +111,7 @@ pub fn server_frame(bytes: &[u8]) -> bool {
                     value::<Left>,
                     value::<Rooms>,
                     value::<Topics>,
+                    value::<Present>,
                     value::<Written>,
                 ] {
                     check(ok.get());
@@ -120,7 +123,9 @@ pub fn server_frame(bytes: &[u8]) -> bool {
         },
         ServerFrame::Entry(entry) => facts_and_words(&entry),
         ServerFrame::Signal(signal) => {
-            value::<TypingSignal>(signal.d.as_ref().map_or("{}", |d| d.get()));
+            for check in [value::<TypingSignal>, value::<PresenceSignal>] {
+                check(signal.d.as_ref().map_or("{}", |d| d.get()));
+            }
         }
         ServerFrame::Notice(notice) => {
             let notices =
