@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use metrics::gauge;
 use parking_lot::Mutex;
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -47,12 +48,15 @@ pub struct Presence {
     begun: Instant,
     /// Something is due before the task's waiting is over.
     sooner: Notify,
+    /// Where the task runs: connections also end while the runtime does.
+    runtime: Handle,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
 
 impl Presence {
-    /// Nobody is in the room of this channel. Its task is one of `tasks` and ends with `stop`.
+    /// Nobody is in the room of this channel. Its task is one of `tasks` and ends with `stop`. Called
+    /// on a runtime.
     #[must_use]
     pub fn new(channel: Arc<Channel>, tasks: TaskTracker, stop: CancellationToken) -> Self {
         Self {
@@ -60,6 +64,7 @@ impl Presence {
             inner: Mutex::new(Inner { here: presence::Presence::default(), waits: None }),
             begun: Instant::now(),
             sooner: Notify::new(),
+            runtime: Handle::current(),
             tasks,
             stop,
         }
@@ -122,7 +127,7 @@ impl Presence {
         match inner.waits {
             None => {
                 inner.waits = Some(due);
-                self.tasks.spawn(Arc::clone(self).run());
+                self.tasks.spawn_on(Arc::clone(self).run(), &self.runtime);
             }
             Some(waits) if due < waits => {
                 inner.waits = Some(due);

@@ -99,6 +99,20 @@ async fn who_is_back_within_the_grace_never_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_comes_is_told_while_the_grace_of_another_one_runs() {
+    let world = World::new();
+    let (node, mut ben) = with_ben(&world).await;
+    let (mut ana, id) = enter(&node, &world, "ana").await;
+    assert_eq!(names(&ben.presence().await["joined"]), ["Dr ana"]);
+    ana.ask("leave", json!({ "room": "cardiology" })).await.unwrap();
+    let (_dee, _) = enter(&node, &world, "dee").await;
+    let signal = ben.presence().await;
+    assert_eq!(names(&signal["joined"]), ["Dr dee"], "it did not wait for the grace: {signal}");
+    assert_eq!((&signal["online"], signal.get("left")), (&json!(3), None));
+    until_left(&mut ben, &id).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn somebody_with_two_devices_is_one_and_leaves_with_the_last() {
     let world = World::new();
     let (node, mut ben) = with_ben(&world).await;

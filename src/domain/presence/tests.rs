@@ -114,6 +114,43 @@ fn a_crowd_is_told_more_rarely() {
 }
 
 #[test]
+fn a_storm_of_ten_thousand_costs_a_few_ticks() {
+    /// As the shell does: it sleeps until what was due, and is woken only for what is due sooner.
+    #[derive(Default)]
+    struct Shell {
+        here: Presence<()>,
+        waits: Option<Duration>,
+        ticks: u64,
+        told: u64,
+    }
+    impl Shell {
+        fn wake(&mut self, now: Duration) {
+            let sooner = |due: Duration, waits: Option<Duration>| waits.is_none_or(|at| due < at);
+            if self.here.due().is_some_and(|due| sooner(due, self.waits) || due <= now) {
+                self.ticks += 1;
+                self.told += u64::from(self.here.tick(now).is_some());
+                self.waits = self.here.due();
+            }
+        }
+    }
+    let mut shell = Shell::default();
+    let who = |number: u64| format!("p{number}").parse::<PrincipalId>().expect("an id");
+    for number in 0..10_000 {
+        shell.here.arrive(&who(number), ());
+        // All within two seconds.
+        shell.wake(Duration::from_micros(200 * number));
+    }
+    assert!(shell.ticks <= 4, "{} ticks for ten thousand arrivals", shell.ticks);
+    for number in 0..10_000 {
+        shell.here.depart(&who(number), s(20));
+    }
+    shell.wake(s(25));
+    shell.wake(s(40));
+    assert_eq!((shell.here.online(), shell.here.due()), (0, None));
+    assert!(shell.ticks <= 8 && shell.told <= 6, "{} ticks, {} told", shell.ticks, shell.told);
+}
+
+#[test]
 fn the_roster_comes_by_pages() {
     let mut here = Presence::default();
     (0..5).for_each(|number| here.arrive(&id(number), number));

@@ -1,6 +1,7 @@
 //! A bare connection: sends frames as text, keeps every frame that came, waits for the one asked for.
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use wardroom_client::wire::{Connection, Ended};
@@ -101,11 +102,16 @@ impl Probe {
 
     /// The same as text.
     pub(crate) async fn presence_text(&mut self) -> String {
+        let begun = Instant::now();
         loop {
             if let Some(text) = self.presence.pop_front() {
                 return text;
             }
-            let text = self.any().await.unwrap_or_else(|ended| panic!("cut off: {ended}"));
+            // Other frames may come for ever.
+            assert!(begun.elapsed() < PATIENCE / 2, "no signal of presence comes");
+            let next = tokio::time::timeout(PATIENCE / 2, self.any()).await;
+            let text = next.expect("no signal of presence comes");
+            let text = text.unwrap_or_else(|ended| panic!("cut off: {ended}"));
             let aside = if tells_presence(&text) { &mut self.presence } else { &mut self.held };
             aside.push_back(text);
         }
