@@ -92,6 +92,11 @@ impl Presence {
         self.arrange(&mut inner);
     }
 
+    /// They are shown by this from now on.
+    pub fn show(&self, who: &PrincipalId, shown: Shown) {
+        self.inner.lock().here.show(who, shown);
+    }
+
     /// One of their connections follows the room no more.
     pub fn depart(self: &Arc<Self>, who: &PrincipalId) {
         let mut inner = self.inner.lock();

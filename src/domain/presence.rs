@@ -131,6 +131,13 @@ impl<C: Clone> Presence<C> {
         }
     }
 
+    /// They are shown by this from now on, to whoever asks; that is no news.
+    pub fn show(&mut self, who: &PrincipalId, shown: C) {
+        if let Some(person) = self.people.get_mut(who) {
+            person.shown = shown;
+        }
+    }
+
     /// One of their connections follows the log no more.
     pub fn depart(&mut self, who: &PrincipalId, now: Duration) {
         let Some(person) = self.people.get_mut(who) else {

@@ -55,6 +55,14 @@ impl Connection {
         }
     }
 
+    /// A newer token may have another card: it is shown in every room that is followed.
+    pub(super) fn show_card(&self) {
+        let Some(who) = &self.who else { return };
+        for presence in self.joined.iter().filter_map(|(it, _)| of(&self.services, it.log())) {
+            presence.show(&who.principal.id, Arc::clone(who) as _);
+        }
+    }
+
     /// This connection follows the log no more.
     pub(super) fn depart(&self, log: &LogName) {
         if let (Some(who), Some(presence)) = (&self.who, of(&self.services, log)) {

@@ -130,6 +130,18 @@ async fn somebody_with_two_devices_is_one_and_leaves_with_the_last() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_newer_token_shows_its_card_to_whoever_asks() {
+    let world = World::new();
+    let (_node, mut ben) = with_ben(&world).await;
+    let claims =
+        wardroom::identity::Claims { name: "Dr Ben Newname".into(), ..World::claims("ben", 3600) };
+    ben.ask("refresh", json!({ "token": world.sign(&claims) })).await.unwrap();
+    let page = ben.ask("presence", json!({ "room": "cardiology" })).await.unwrap();
+    assert_eq!(names(&page["people"]), ["Dr Ben Newname"]);
+    assert_eq!((&page["rev"], &page["online"]), (&json!(1), &json!(1)), "that is no news");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_ends_makes_its_bearer_leave() {
     let world = World::new();
     let (node, mut ben) = with_ben(&world).await;
