@@ -85,8 +85,13 @@ async fn who_is_back_within_the_grace_never_left() {
     let (node, mut ben) = with_ben(&world).await;
     let (ana, id) = enter(&node, &world, "ana").await;
     drop(ana);
-    let (ana, again) = enter(&node, &world, "ana").await;
-    assert_eq!(id, again);
+    // Back by a resume, as after a lost connection.
+    let mut ana = Probe::open(&node.socket).await;
+    let resume = json!({ "cardiology": { "epoch": 0, "seq": 0 } });
+    let hello = json!({ "token": world.token("ana", &[]), "resume": resume });
+    let greeting = ana.ask("hello", hello).await.unwrap();
+    assert_eq!(greeting["principal"]["id"], json!(id));
+    assert_eq!(greeting["rooms"]["cardiology"]["ok"]["online"], 2);
     // Somebody who comes and goes after that is told later.
     let (dee, marker) = enter(&node, &world, "dee").await;
     drop(dee);

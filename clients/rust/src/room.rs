@@ -157,7 +157,8 @@ impl Writer {
         self.client.report(report).await
     }
 
-    /// Who is in the room now. Give it the stream's [`Event::Presence`] to keep it true.
+    /// Who is in the room now. Give it the stream's [`Event::Presence`] to keep it true, and ask for a
+    /// new one after [`Event::Rejoined`]: another node counts its signals anew.
     pub async fn roster(&self) -> Result<Roster> {
         let mut page = ReadPresence { room: self.log.clone(), after: None, limit: None };
         let mut first = self.client.presence(page.clone()).await?;
