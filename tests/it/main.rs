@@ -26,4 +26,5 @@ mod retry;
 #[path = "../corpora/seeds.rs"]
 mod seeds;
 mod transcripts;
+mod typing;
 mod world;

@@ -15,7 +15,7 @@ async fn join(probe: &mut Probe, room: &str) -> Value {
 }
 
 /// A node with the room `cardiology`, and `ben`, who is in it and has heard of himself.
-async fn with_ben(world: &World) -> (Node, Probe) {
+pub(crate) async fn with_ben(world: &World) -> (Node, Probe) {
     let node = world.node_with(&["--ephemeral"], &[]);
     node.probe(&world.token("mo", &["moderator"])).await.create("cardiology").await;
     let mut ben = node.probe(&world.token("ben", &[])).await;
@@ -24,7 +24,7 @@ async fn with_ben(world: &World) -> (Node, Probe) {
     (node, ben)
 }
 
-async fn enter(node: &Node, world: &World, sub: &str) -> (Probe, String) {
+pub(crate) async fn enter(node: &Node, world: &World, sub: &str) -> (Probe, String) {
     let mut probe = Probe::open(&node.socket).await;
     let greeting = probe.hello(&world.token(sub, &[])).await;
     join(&mut probe, "cardiology").await;
@@ -222,48 +222,40 @@ async fn above_two_hundred_there_are_numbers_only_and_nobody_is_seen_writing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn typing_reaches_all_others_and_is_limited() {
+async fn long_cards_make_more_pages_and_no_long_signal() {
+    const PEOPLE: usize = 20;
+    const LONGEST: usize = 50_000;
     let world = World::new();
     let (node, mut ben) = with_ben(&world).await;
-    let (mut ana, id) = enter(&node, &world, "ana").await;
-    let (mut other, _) = enter(&node, &world, "ana").await;
-    let mut limited = 0;
-    let begun = Instant::now();
-    for _ in 0..40 {
-        // With an id it is told that one was dropped, and nothing else.
-        ana.tell("typing", json!({ "room": "cardiology" })).await;
+    let mut ready = Vec::new();
+    for number in 0..PEOPLE {
+        let claims = wardroom::identity::Claims {
+            specialties: (0..20).map(|at| format!("{at} {}", "s".repeat(190))).collect(),
+            ..World::claims(&format!("p{number}"), 3600)
+        };
+        ready.push(node.probe(&world.sign(&claims)).await);
     }
-    ana.tell("message.post", post("cardiology", "T", &mid(), "a marker")).await;
-    let mut told = 0;
-    loop {
-        let frame: Value = serde_json::from_str(&ana.receive().await.unwrap()).unwrap();
-        match frame["error"]["code"].as_str() {
-            Some(code) => {
-                assert_eq!(code, "rate_limited");
-                assert!(frame["error"]["retry_after_ms"].as_u64().unwrap() <= 1_000);
-                limited += 1;
-            }
-            None if frame["seq"].is_u64() => break,
-            None if frame.get("ok").is_some() => {}
-            None => panic!("her own connection is not told: {frame}"),
-        }
+    for probe in &mut ready {
+        probe.tell("join", json!({ "room": "cardiology" })).await;
     }
     loop {
-        let frame: Value = serde_json::from_str(&ben.receive().await.unwrap()).unwrap();
-        if frame["seq"].is_u64() {
+        let signal = ben.presence_text().await;
+        assert!(signal.len() < LONGEST, "a signal of {} bytes", signal.len());
+        if signal.contains(&format!("\"online\":{}", PEOPLE + 1)) {
             break;
         }
-        assert_eq!((&frame["op"], &frame["by"]["id"]), (&json!("typing"), &json!(id)));
-        assert_eq!(frame["d"]["card"]["name"], "Dr ana");
-        told += 1;
     }
-    let most = 4 + begun.elapsed().as_secs() + 1;
-    assert!(told >= 1 && told <= most, "{told} signals in {:?}", begun.elapsed());
-    assert!(limited >= 40 - most, "{limited} of 40 were dropped");
-    assert_eq!(other.op("typing").await["by"]["id"], json!(id), "her other device is told");
-    // One room's typing is not the next one's business.
-    let refused = ana.ask("typing", json!({ "room": "nowhere" })).await.unwrap_err();
-    assert_eq!(refused["code"], "unknown_room");
+    let (mut pages, mut here) = (0, BTreeSet::new());
+    let mut ask = json!({ "room": "cardiology" });
+    loop {
+        let page = ben.ask("presence", ask.clone()).await.unwrap();
+        assert!(page.to_string().len() < LONGEST, "a page of {} bytes", page.to_string().len());
+        here.extend(names(&page["people"]).into_iter().map(ToOwned::to_owned));
+        pages += 1;
+        let Some(next) = page.get("next") else { break };
+        ask["after"] = next.clone();
+    }
+    assert_eq!((here.len(), pages), (PEOPLE + 1, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
