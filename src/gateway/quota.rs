@@ -42,7 +42,7 @@ impl Quota {
         self.take_from(&self.buckets, principal)
     }
 
-    /// Takes one word that they are writing: one a second, [`TYPING_BURST`] at once. Nobody is
+    /// Takes one word that they are writing: one a second, four at once. Nobody is
     /// exempt.
     pub fn take_typing(&self, principal: &Principal) -> Result<(), Duration> {
         self.take_from(&self.typing, principal)
