@@ -186,18 +186,19 @@ pub fn notice<T: Serialize>(op: &str, d: &T) -> serde_json::Result<String> {
 struct SignalOut<'a, T> {
     room: &'a LogName,
     op: &'a str,
-    by: By,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<By>,
     d: &'a T,
 }
 
-/// A signal's frame.
+/// A signal's frame; `by` where somebody acted.
 pub fn signal<T: Serialize>(
     room: &LogName,
     op: &str,
-    by: &PrincipalId,
+    by: Option<&PrincipalId>,
     d: &T,
 ) -> serde_json::Result<String> {
-    let by = By { id: by.clone() };
+    let by = by.map(|id| By { id: id.clone() });
     serde_json::to_string(&SignalOut { room, op, by, d })
 }
 

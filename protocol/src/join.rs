@@ -118,6 +118,9 @@ pub struct Joined {
     /// Whether everything after the position you named will be sent. `false`: your position is not
     /// on this log's line, and `after` is the last one both sides share.
     pub recovered: bool,
+    /// Rooms only: how many people are here now, you included; `presence` tells who.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub online: Option<u64>,
     /// The log's state at `position`.
     pub state: RoomState,
 }

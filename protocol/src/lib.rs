@@ -9,7 +9,7 @@
 //!   can be answered and only a bad envelope closes the connection.
 //! - `schema` (with the feature of that name): the bodies and frames as JSON Schemas.
 //! - [`hello`], [`join`], [`room`], [`member`], [`topic`], [`message`], [`question`], [`mailbox`],
-//!   [`history`], [`identity`], [`notice`]: bodies by noun.
+//!   [`history`], [`presence`], [`identity`], [`notice`]: bodies by noun.
 
 /// `Debug` that shows these fields and no others: words, and bodies that hold words, never reach a
 /// log line or a panic message by way of `{:?}`.
@@ -38,6 +38,7 @@ pub mod member;
 pub mod message;
 pub mod notice;
 pub mod op;
+pub mod presence;
 pub mod question;
 pub mod room;
 #[cfg(any(test, feature = "schema"))]

@@ -16,6 +16,8 @@ pub const HISTORY_PAGE: u32 = 200;
 pub const HISTORY_BYTES: usize = 256 * 1024;
 /// Rows in one page of `rooms` or `topics`.
 pub const LIST_PAGE: u32 = 200;
+/// People that presence names; with more in a room only their number is told, and nobody's typing.
+pub const PEOPLE_NAMED: u32 = 200;
 /// Characters of a title, a topic name or a person's name.
 pub const NAME_CHARS: usize = 200;
 /// Tags on one message.

@@ -345,12 +345,15 @@ pub struct Typing {
 }
 
 /// The body of the signal `typing`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct TypingSignal {
     /// The topic, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<TopicId>,
+    /// Words: what to show them by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<Profile>,
 }
 
 wordless!(Origin {});
@@ -364,4 +367,5 @@ wordless!(PostedWords {});
 wordless!(EditedWords {});
 wordless!(CardWords {});
 wordless!(MaybeReasonWords {});
+wordless!(TypingSignal { topic });
 wordless!(ReasonWords {});

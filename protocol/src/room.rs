@@ -217,6 +217,9 @@ pub struct RoomSummary {
     pub position: Position,
     /// How many entries count as reading matter.
     pub n: u64,
+    /// How many people are in the room now.
+    #[serde(default)]
+    pub online: u64,
 }
 
 /// `topics`' body.
@@ -332,5 +335,5 @@ wordless!(CreateRoom { room, mid, class, specialty, join, with });
 wordless!(Archive { room, mid, archived });
 wordless!(TitleWords {});
 wordless!(RoomState { class, specialty, topics, members, join, posting, archived, epochs });
-wordless!(RoomSummary { room, class, specialty, position, n });
+wordless!(RoomSummary { room, class, specialty, position, n, online });
 wordless!(TopicSummary { topic, messages, first, last });

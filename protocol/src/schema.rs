@@ -21,6 +21,7 @@ use crate::join::{Join, Joined, Leave, Left};
 use crate::limits::SAFE_INTEGER;
 use crate::message::{Typing, TypingSignal, Written};
 use crate::notice::{Drain, Expiring, Gap, Ping, Removed};
+use crate::presence::{PresenceSignal, Present, ReadPresence};
 use crate::room::{ListRooms, ListTopics, Rooms, Topics};
 use crate::{mailbox, member, message, question, room, topic};
 
@@ -39,6 +40,7 @@ pub fn documents() -> BTreeMap<String, Value> {
     all.command::<ListRooms, Rooms>("rooms");
     all.command::<ListTopics, Topics>("topics");
     all.command::<ReadHistory, History>("history");
+    all.command::<ReadPresence, Present>("presence");
     all.writes::<room::CreateRoom>("room.create");
     all.writes::<room::SetPolicy>("room.policy");
     all.writes::<room::Archive>("room.archive");
@@ -104,6 +106,7 @@ pub fn documents() -> BTreeMap<String, Value> {
     all.facts::<mailbox::ReadMarked>("read.marked");
 
     all.server_sends::<TypingSignal>("signal.typing");
+    all.server_sends::<PresenceSignal>("signal.presence");
 
     all.server_sends::<Ping>("notice.ping");
     all.server_sends::<Gap>("notice.gap");

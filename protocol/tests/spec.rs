@@ -129,6 +129,7 @@ fn every_limit_has_its_row() {
         ("entries in a history page", u64::from(limits::HISTORY_PAGE)),
         ("bytes in a history page (one entry always fits)", limits::HISTORY_BYTES as u64),
         ("rows in a page of rooms or topics", u64::from(limits::LIST_PAGE)),
+        ("people that presence names", u64::from(limits::PEOPLE_NAMED)),
         ("characters of a title, topic or name", limits::NAME_CHARS as u64),
         ("tags on a message", limits::TAGS as u64),
         ("characters of a tag", limits::TAG_CHARS as u64),

@@ -18,6 +18,15 @@ pub type Reply = Box<dyn FnOnce(bool) -> Option<Arc<Gate>> + Send>;
 /// this many new ones are dropped: signals are ephemeral.
 const SIGNALS: usize = 64;
 
+/// A signal on its way to everybody who follows the log.
+pub(super) struct Signal {
+    /// A newer one of the same key replaces it.
+    pub(super) key: u64,
+    pub(super) frame: Bytes,
+    /// The connection it came from, which is not told.
+    pub(super) except: Option<Arc<Gate>>,
+}
+
 /// Members in slots that never move while taken, so a pass can go through them by pieces.
 #[derive(Default)]
 struct Members {
@@ -33,7 +42,7 @@ pub struct Channel {
     /// Ascending by the seq they rest on. Bounded: each belongs to a command, and connections have
     /// a bounded number of those in flight.
     waiting: Mutex<VecDeque<(u64, Reply)>>,
-    signals: Mutex<Vec<(u64, Bytes)>>,
+    signals: Mutex<Vec<Signal>>,
     nudge: Notify,
 }
 
@@ -128,20 +137,20 @@ impl Channel {
         waiting.drain(..upto).map(|(rests_on, reply)| (rests_on <= revealed, reply)).collect()
     }
 
-    /// Sends a signal to everybody who follows the log.
-    pub fn signal(&self, key: u64, text: &[u8]) {
-        let frame = super::frame::text(text);
+    /// Sends a signal to everybody who follows the log, except the connection it came from.
+    pub fn signal(&self, key: u64, text: &[u8], except: Option<&Arc<Gate>>) {
+        let signal = Signal { key, frame: super::frame::text(text), except: except.cloned() };
         let mut signals = self.signals.lock();
-        if let Some(slot) = signals.iter_mut().find(|(known, _)| *known == key) {
-            slot.1 = frame;
+        if let Some(slot) = signals.iter_mut().find(|known| known.key == key) {
+            *slot = signal;
         } else if signals.len() < SIGNALS {
-            signals.push((key, frame));
+            signals.push(signal);
         }
         drop(signals);
         self.nudge();
     }
 
-    pub(super) fn take_signals(&self) -> Vec<(u64, Bytes)> {
+    pub(super) fn take_signals(&self) -> Vec<Signal> {
         std::mem::take(&mut self.signals.lock())
     }
 

@@ -130,9 +130,13 @@ impl Gate {
         self.inner.lock().outbox.replies.len()
     }
 
-    /// Puts a signal in line, replacing an unsent one with the same key.
-    pub fn signal(&self, key: u64, frame: Bytes) {
-        self.inner.lock().outbox.signal(key, frame);
+    /// Puts a signal of a log in line, replacing an unsent one with the same key; only if the log is
+    /// followed here, so that none overtakes the answer to the join or comes after the leave.
+    pub fn signal(&self, channel: &Arc<Channel>, key: u64, frame: &Bytes) {
+        let mut inner = self.inner.lock();
+        if inner.cursors.iter().any(|cursor| Arc::ptr_eq(cursor.channel(), channel)) {
+            inner.outbox.signal(key, frame.clone());
+        }
     }
 
     /// Answers a WebSocket ping: `frame` as the parser made it.
@@ -174,6 +178,8 @@ impl Gate {
         let before = inner.cursors.len();
         inner.cursors.retain(|cursor| cursor.channel().log() != log);
         inner.turn = 0;
+        // Unsent signals may be of this log, and any of them may be lost.
+        inner.outbox.signals.clear();
         inner.cursors.len() != before
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A subscription is a cursor over a [`Tail`] with the log behind it, never a queue. A [`Channel`]
 //! joins the tail of one log with the connections that follow it; its pass walks them and writes to
-//! each socket all that its cursor lacks. A [`Gate`] is one connection's only way out.
+//! each socket all that its cursor lacks. A [`Gate`] is one connection's only way out. [`Presence`]
+//! tells those who follow a room who else does.
 
 mod channel;
 mod cursor;
@@ -11,6 +12,7 @@ pub mod frame;
 mod gate;
 mod outbox;
 mod pass;
+mod presence;
 mod read;
 mod tail;
 
@@ -20,5 +22,6 @@ pub use farewell::farewell;
 pub use gate::{Gate, Need, Pumped};
 pub use outbox::REPLIES;
 pub use pass::run as run_pass;
+pub use presence::{Carded, Presence, Shown, key as signal_key};
 pub use read::{Batch, BatchError, read_after};
 pub use tail::Tail;

@@ -42,8 +42,10 @@ async fn pass(channel: &Arc<Channel>) {
     let mut from = 0;
     while channel.piece(from, PIECE, &mut piece) {
         for gate in piece.drain(..) {
-            for (key, frame) in &signals {
-                gate.signal(*key, frame.clone());
+            for signal in &signals {
+                if signal.except.as_ref().is_none_or(|author| !Arc::ptr_eq(author, &gate)) {
+                    gate.signal(channel, signal.key, &signal.frame);
+                }
             }
             gate.push();
         }

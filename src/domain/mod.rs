@@ -14,6 +14,7 @@ pub mod member;
 pub mod message;
 pub mod moderation;
 mod ordinals;
+pub mod presence;
 pub mod question;
 pub mod refusal;
 pub mod room;

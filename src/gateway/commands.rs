@@ -3,24 +3,20 @@
 use std::sync::Arc;
 
 use wardroom_protocol::code::{CloseCode, ErrorCode, WireError};
-use wardroom_protocol::envelope::{self, Command};
+use wardroom_protocol::envelope::Command;
 use wardroom_protocol::hello::{Hello, Refresh};
 use wardroom_protocol::history::ReadHistory;
 use wardroom_protocol::join::{Join, Leave, Left};
 use wardroom_protocol::member::{Admit, Invite, Knock, LeaveRoom, Remove, SetRole};
-use wardroom_protocol::message::{
-    AboutMessage, Edit, Hide, Post, React, Redact, Report, Retract, Typing, TypingSignal,
-};
+use wardroom_protocol::message::{AboutMessage, Edit, Hide, Post, React, Redact, Report, Retract};
 use wardroom_protocol::op;
+use wardroom_protocol::presence::ReadPresence;
 use wardroom_protocol::question::{AcceptAnswer, MarkQuestion};
 use wardroom_protocol::room::{Archive, ListRooms, ListTopics, SetPolicy};
 use wardroom_protocol::topic::{MergeTopics, MoveMessages, RenameTopic, ResolveTopic};
 
 use super::work::Done;
-use super::writing::permit;
-use super::{answer, connection::Connection, greeting, history, reading, refresh};
-use crate::domain::Refusal;
-use crate::domain::access::Action;
+use super::{answer, connection::Connection, greeting, history, presence, reading, refresh};
 use crate::identity::Known;
 use crate::telemetry::metric;
 
@@ -111,6 +107,13 @@ impl Connection {
                 });
                 Ok(())
             }
+            "presence" => {
+                let body: ReadPresence = command.body()?;
+                self.query(id, who, async move |services, known| {
+                    presence::page(&services, &known.principal, body).await
+                });
+                Ok(())
+            }
             "room.create" => self.found(command, who),
             "read.mark" => self.mark_read(command, who),
             "room.policy" => self.write::<SetPolicy>(command, who),
@@ -177,27 +180,6 @@ impl Connection {
         }
         if let Some(id) = id {
             self.gate.reply(answer::reply(id, Ok(&Left {})).as_bytes());
-        }
-        Ok(())
-    }
-
-    fn typing(&self, who: &Known, command: &Command<'_>) -> Result<(), WireError> {
-        let body: Typing = command.body()?;
-        permit(&self.services, &body.room, who, Action::Post)?;
-        let room = body.room.room().ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
-        // A room that is not open has nobody to tell.
-        let Some(handle) = self.services.hall.at_hand(&room) else {
-            return Ok(());
-        };
-        if let Some(channel) = handle.channel(&body.room) {
-            let by = &who.principal.id;
-            let signal = TypingSignal { topic: body.topic };
-            let text = envelope::signal(&body.room, "typing", by, &signal)
-                .expect("a signal has string keys and no floats");
-            // One signal per person and room: a newer one replaces the older.
-            let key = blake3::hash([body.room.as_str(), by.as_str()].join("\0").as_bytes());
-            let key = u64::from_be_bytes(key.as_bytes()[..8].try_into().expect("eight bytes"));
-            channel.signal(key, text.as_bytes());
         }
         Ok(())
     }

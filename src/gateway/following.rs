@@ -10,7 +10,7 @@ use wardroom_protocol::notice;
 use super::connection::Connection;
 use super::reading;
 use super::work::Join;
-use crate::delivery::Cursor;
+use crate::delivery::{Channel, Cursor, Seat};
 use crate::domain::access::Principal;
 use crate::telemetry::metric;
 
@@ -22,6 +22,7 @@ impl Connection {
                 let seat = channel.attach(Arc::clone(&self.gate));
                 self.joined.push((Arc::clone(&channel), seat));
                 gauge!(metric::JOINED).increment(1.0);
+                self.arrive(channel.log());
             }
             cursors.push(Cursor::new(channel, after));
         }
@@ -38,16 +39,20 @@ impl Connection {
             return false;
         };
         let (channel, seat) = self.joined.swap_remove(index);
-        channel.detach(seat);
-        gauge!(metric::JOINED).decrement(1.0);
+        self.let_go(&channel, seat);
         self.gate.unfollow(log)
     }
 
     pub(super) fn unfollow_all(&mut self) {
-        for (channel, seat) in self.joined.drain(..) {
-            channel.detach(seat);
-            gauge!(metric::JOINED).decrement(1.0);
+        for (channel, seat) in std::mem::take(&mut self.joined) {
+            self.let_go(&channel, seat);
         }
+    }
+
+    fn let_go(&self, channel: &Channel, seat: Seat) {
+        channel.detach(seat);
+        gauge!(metric::JOINED).decrement(1.0);
+        self.depart(channel.log());
     }
 
     /// Stops following every log that this principal may not read, before anything else is told.
@@ -69,5 +74,12 @@ impl Connection {
         for room in logs {
             self.notice("removed", &notice::Removed { room, reason: "forbidden".to_owned() });
         }
+    }
+}
+
+/// However a connection ends, also by a bug of its task, nobody takes it for one that follows.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.unfollow_all();
     }
 }

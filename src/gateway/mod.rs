@@ -11,6 +11,7 @@ mod following;
 mod greeting;
 mod history;
 mod inbound;
+mod presence;
 mod quota;
 mod reading;
 mod refresh;

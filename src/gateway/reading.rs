@@ -78,7 +78,10 @@ pub(super) async fn join(
     let reading = room.read(log, from).await.map_err(answer::faulted)?;
     let channel = room.channel(log).ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
     let join = Join { channel: Arc::clone(channel), after: reading.after.seq };
-    Ok((joined(reading, principal), join))
+    let mut joined = joined(reading, principal);
+    joined.online =
+        (log.kind() == LogKind::Room).then(|| room.presence().online_with(&principal.id));
+    Ok((joined, join))
 }
 
 fn joined(reading: Reading, principal: &Principal) -> Joined {
@@ -92,6 +95,7 @@ fn joined(reading: Reading, principal: &Principal) -> Joined {
         first: oldest(position, &view.line),
         n: view.n,
         recovered,
+        online: None,
         state: RoomState {
             class: class_out(access.class.unwrap_or(Class::Direct)),
             title: view.title.as_deref().map(ToOwned::to_owned),
@@ -152,6 +156,7 @@ pub(super) async fn rooms(
                 specialty: listed.founding.specialty.clone(),
                 position: reading.view.line.head(),
                 n: reading.view.n,
+                online: handle.presence().online(),
             });
             after = Some(room);
         }

@@ -77,6 +77,7 @@ impl Connection {
     pub(super) fn refreshed(&mut self, who: Arc<Known>, expires_at: u64, frame: Option<&str>) {
         let removed = self.unfollow_unreadable(&who.principal);
         self.holds(who, expires_at);
+        self.show_card();
         if let Some(frame) = frame {
             self.gate.reply(frame.as_bytes());
         }

@@ -9,7 +9,7 @@ use wardroom_protocol::ids::{Lane, LogKind, LogName, Position, TopicId};
 
 use super::actor::Ask;
 use super::{Answer, Denied, Fault, Reading, Submission, TopicView, Where};
-use crate::delivery::Channel;
+use crate::delivery::{Channel, Presence};
 use crate::domain::Refusal;
 use crate::domain::access::{Access, Action, Principal};
 use crate::domain::topic::Filing;
@@ -24,6 +24,7 @@ pub struct RoomHandle {
     pub(super) inbox: mpsc::Sender<Ask>,
     pub(super) channel: Arc<Channel>,
     pub(super) lanes: Arc<BTreeMap<Lane, Arc<Channel>>>,
+    pub(super) presence: Arc<Presence>,
     /// Who belongs, as the newest entry says; replaced as a whole.
     pub(super) access: Arc<RwLock<Arc<Access>>>,
 }
@@ -41,6 +42,12 @@ impl RoomHandle {
             LogKind::Lane(lane) => self.lanes.get(&lane),
             _ => Some(&self.channel),
         }
+    }
+
+    /// Who is in the room.
+    #[must_use]
+    pub fn presence(&self) -> &Arc<Presence> {
+        &self.presence
     }
 
     /// All channels of the room: its own and its lanes'.

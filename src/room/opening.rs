@@ -13,7 +13,7 @@ use super::hall::{OpenFault, Parts};
 use super::handle::INBOX;
 use super::mail::{Mail, Note, of_event};
 use super::{Listed, Names, Registry, RoomHandle};
-use crate::delivery::{Channel, run_pass};
+use crate::delivery::{Channel, Presence, run_pass};
 use crate::domain::access::Access;
 use crate::domain::{Event, Room};
 use crate::entry;
@@ -44,6 +44,8 @@ pub(super) async fn open_log(opener: &Opener, log: &LogName) -> Result<RoomHandl
     }
     let handle_lanes: BTreeMap<Lane, Arc<Channel>> =
         lanes.iter().map(|(lane, desk)| (*lane, Arc::clone(&desk.channel))).collect();
+    let (tasks, stop) = (parts.tasks.clone(), parts.stop.clone());
+    let presence = Presence::new(Arc::clone(&desk.channel), tasks, stop);
     let (inbox, asks) = mpsc::channel(INBOX);
     let room = desk.room();
     let access = room.map_or_else(Access::default, |room| room.access.clone());
@@ -52,6 +54,7 @@ pub(super) async fn open_log(opener: &Opener, log: &LogName) -> Result<RoomHandl
         inbox,
         channel: Arc::clone(&desk.channel),
         lanes: Arc::new(handle_lanes),
+        presence: Arc::new(presence),
         access: Arc::clone(&access),
     };
     for channel in handle.channels() {

@@ -51,6 +51,7 @@ macro_rules! metrics_table {
 metrics_table! {
     CONNECTIONS "wardroom_connections" Kind::Gauge, [], "Connections open now.";
     JOINED "wardroom_joined" Kind::Gauge, [], "Logs joined now, summed over all connections.";
+    PRESENT "wardroom_present" Kind::Gauge, [], "People present now, summed over all rooms.";
     COMMANDS "wardroom_commands_total" Kind::Counter, ["op", "outcome"], "Commands answered, by op and outcome.";
     NOTES_LEFT "wardroom_notes_left_total" Kind::Counter, [], "Notes to mailboxes that could not be filed; tried again when their room is opened.";
     ENTRIES "wardroom_entries_total" Kind::Counter, [], "Entries revealed by this node.";

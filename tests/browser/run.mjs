@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { launch, open, until } from "./browser.mjs";
 import { accessible } from "./accessible.mjs";
 import { Cuttable } from "./cuttable.mjs";
+import { people } from "./people.mjs";
 import { holding, openRoom, pill, rooms, rows, seqs, settledOnce, signIn, write } from "./page.mjs";
 
 const option = (name) => {
@@ -234,15 +235,8 @@ await check("entries that are lost leave a divider that says so", async () => {
 });
 
 if (moderatorToken) {
-  await check("who is writing is shown while they write", async () => {
-    const page = await open(browser, complaints);
-    await signIn(page, url, moderatorToken);
-    await openRoom(page, slug);
-    await settledOnce(page, said("My reply"));
-    await page.locator("#composer").pressSequentially("Synthetic draft");
-    await first.locator(".typing", { hasText: "is writing" }).waitFor();
-    await page.context().close();
-  });
+  const enter = () => open(browser, complaints);
+  await people({ check, expect, shoot, enter, first, second, url, slug, other: moderatorToken, topic });
   await check("a moderator removes words, and they are gone for everybody", async () => {
     const page = await open(browser, complaints);
     await signIn(page, url, moderatorToken);

@@ -17,6 +17,13 @@ async fn nothing_a_clinician_wrote_reaches_operator_logs() {
         let create = json!({ "room": room, "mid": mid(), "title": canary, "class": "discussion" });
         ana.ask("room.create", create).await.unwrap();
         ana.ask("join", json!({ "room": room, "from": "start" })).await.unwrap();
+        // Names travel in signals and in who is here, and rest nowhere.
+        let here = ana.ask("presence", json!({ "room": room })).await.unwrap();
+        assert!(here.to_string().contains(canary) && ana.presence_text().await.contains(canary));
+        let mut watcher = node.probe(&world.token("watcher", &[])).await;
+        watcher.ask("join", json!({ "room": room })).await.unwrap();
+        ana.send(json!({ "op": "typing", "d": { "room": room } }).to_string()).await;
+        assert!(watcher.op("typing").await.to_string().contains(canary));
         let of = mid();
         let mut body = post(&room, canary, &of, canary);
         body["tags"] = json!([canary]);
@@ -47,7 +54,7 @@ async fn nothing_a_clinician_wrote_reaches_operator_logs() {
         assert!(!metrics.contains(canary), "the metrics hold what somebody wrote");
         assert!(!metrics.contains(&room), "the metrics name a room");
         let told = node.told();
-        drop((ana, other));
+        drop((ana, other, watcher));
         assert!(node.stop().success());
         assert!(told.len() > 500, "everything was at trace: {told}");
         assert!(!told.contains(canary), "the node's log holds what somebody wrote");

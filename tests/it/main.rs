@@ -18,6 +18,7 @@ mod identity;
 mod issuers;
 mod kill;
 mod positions;
+mod presence;
 mod real_input;
 mod refresh;
 mod report;
@@ -25,4 +26,5 @@ mod retry;
 #[path = "../corpora/seeds.rs"]
 mod seeds;
 mod transcripts;
+mod typing;
 mod world;

@@ -13,6 +13,9 @@ const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.e30.c3ludGhldGlj";
 const QUESTION: &str = "0193a1c2-9d5e-7b61-8a3f-0c6f5be0a001";
 const ANSWER: &str = "0193a1c3-2b10-7d02-b5c4-19aa33f7e002";
 
+/// What people's ids are shown as, in order of appearance.
+const PEOPLE: [&str; 2] = ["mfrggzdfmztwq2lknnwg23tpoa", "orsxg5bnorsxg5bnorsxg5bnoq"];
+
 /// Real values and what they are shown as.
 #[derive(Default)]
 struct Stage {
@@ -71,8 +74,13 @@ impl Stage {
                     self.ids.push(id.clone());
                 }
                 let number = self.ids.iter().position(|known| known == id).unwrap();
-                let people = ["mfrggzdfmztwq2lknnwg23tpoa", "orsxg5bnorsxg5bnorsxg5bnoq"];
-                self.show(key, &real, || format!("\"{}\"", people[number]));
+                self.show(key, &real, || format!("\"{}\"", PEOPLE[number]));
+            }
+            ("left", Value::Array(ids)) => {
+                for id in ids {
+                    let number = self.ids.iter().position(|known| *known == *id).unwrap();
+                    self.frame.push((id.to_string(), format!("\"{}\"", PEOPLE[number])));
+                }
             }
             ("topic", Value::String(topic)) if topic.len() == 26 => {
                 self.show(key, &real, || "\"nbswy3dpfqqho33snrscclbaii\"".into());
@@ -117,10 +125,20 @@ impl Play<'_> {
         // A reply and its own entry may come in either order; SPEC.md shows the reply first.
         frames.sort_by_key(|frame| !frame.starts_with(r#"{"id":"#));
         for frame in frames {
-            self.stage.frame.clear();
-            self.stage.learn(&serde_json::from_str(&frame).unwrap());
-            self.lines.push(format!("← {}", self.stage.text(&frame)));
+            self.take_down(&frame);
         }
+    }
+
+    /// Takes down the next signal of presence.
+    async fn hear(&mut self) {
+        let frame = self.probe.presence_text().await;
+        self.take_down(&frame);
+    }
+
+    fn take_down(&mut self, frame: &str) {
+        self.stage.frame.clear();
+        self.stage.learn(&serde_json::from_str(frame).unwrap());
+        self.lines.push(format!("← {}", self.stage.text(frame)));
     }
 
     fn done(&mut self) -> String {
@@ -206,6 +224,12 @@ async fn the_transcripts_of_the_spec_are_what_a_server_says() {
     )
     .await;
     told.push(("redact", play.done()));
+    play.say(r#"{"id":6,"op":"presence","d":{"room":"cardiology"}}"#, 1).await;
+    other.ask("join", json!({ "room": "cardiology" })).await.unwrap();
+    play.hear().await;
+    drop(other);
+    play.hear().await;
+    told.push(("presence", play.done()));
 
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("protocol/SPEC.md");
     let spec = std::fs::read_to_string(&path).unwrap();

@@ -13,6 +13,7 @@ use wardroom_protocol::ids::{LogName, Mid, PrincipalId};
 use wardroom_protocol::join::From;
 use wardroom_protocol::limits::Limits;
 use wardroom_protocol::message::{Post, Redact, Report, Written};
+use wardroom_protocol::presence::{Present, ReadPresence};
 use wardroom_protocol::room::{CreateRoom, ListRooms, ListTopics, Rooms, Topics};
 
 use crate::ask::Ask;
@@ -163,6 +164,11 @@ impl Client {
     /// A page of a room's topics.
     pub async fn topics(&self, page: ListTopics) -> Result<Topics> {
         self.request("topics", &page).await
+    }
+
+    /// A page of who is in a room.
+    pub async fn presence(&self, page: ReadPresence) -> Result<Present> {
+        self.request("presence", &page).await
     }
 
     /// A page of a log.

@@ -9,9 +9,11 @@ use serde::de::DeserializeOwned;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use wardroom_protocol::code::WireError;
 use wardroom_protocol::envelope;
+use wardroom_protocol::identity::Profile;
 use wardroom_protocol::ids::{LogName, Mid, Position, PrincipalId, TopicId};
 use wardroom_protocol::join::Joined;
 use wardroom_protocol::message::{About, PostedWords, ReasonWords};
+use wardroom_protocol::presence::PresenceSignal;
 use wardroom_protocol::room::{Created, TitleWords};
 use wardroom_protocol::{message, notice};
 
@@ -37,6 +39,8 @@ pub enum Event {
     CaughtUp(Position),
     /// Somebody is writing. Not an entry; may be dropped.
     Typing(Typing),
+    /// Who came and who left. Not an entry; may be dropped, which [`Roster`](crate::Roster) notices.
+    Presence(PresenceSignal),
     /// The log cannot be followed any more, and why. The last event of the stream.
     Ended(WireError),
 }
@@ -230,13 +234,15 @@ pub struct Rejoined {
     pub reset: bool,
 }
 
-/// Somebody is writing.
+/// Somebody is writing. Show it for 6 seconds, or until an entry of theirs comes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Typing {
     /// Who.
     pub by: PrincipalId,
     /// Under which topic, if it has an id already.
     pub topic: Option<TopicId>,
+    /// What to show them by.
+    pub card: Option<Profile>,
 }
 
 /// The server's notice that the node goes away.

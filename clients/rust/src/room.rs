@@ -10,11 +10,13 @@ use tokio::sync::mpsc;
 use wardroom_protocol::ids::{LogName, Mid, PrincipalId, TopicId};
 use wardroom_protocol::join::Joined;
 use wardroom_protocol::message::{MessageKind, Origin, Post, Redact, Report, Typing, Written};
+use wardroom_protocol::presence::ReadPresence;
 
 use crate::ask::Ask;
 use crate::client::Client;
 use crate::error::Result;
 use crate::event::{Event, Posted};
+use crate::roster::Roster;
 use crate::sending::Sending;
 use crate::subscription::Flow;
 
@@ -164,6 +166,22 @@ impl Writer {
         let report =
             Report { room: self.log.clone(), mid: Mid::fresh(), of, reason: reason.into() };
         self.client.report(report).await
+    }
+
+    /// Who is in the room now. Give it the stream's [`Event::Presence`] to keep it true, and ask for a
+    /// new one after [`Event::Rejoined`]: another node counts its signals anew.
+    pub async fn roster(&self) -> Result<Roster> {
+        let mut page = ReadPresence { room: self.log.clone(), after: None, limit: None };
+        let mut first = self.client.presence(page.clone()).await?;
+        let mut next = first.next.take();
+        let mut roster = Roster::new(first);
+        while next.is_some() {
+            page.after = next;
+            let mut more = self.client.presence(page.clone()).await?;
+            next = more.next.take();
+            roster.add(more);
+        }
+        Ok(roster)
     }
 
     /// Says that you are writing. Sent at most; never waited for, not sent while offline.

@@ -15,6 +15,7 @@ use wardroom_protocol::join::{Join, Joined, Leave, Left};
 use wardroom_protocol::limits::{JSON_DEPTH, SAFE_INTEGER};
 use wardroom_protocol::message::{Typing, TypingSignal, Written};
 use wardroom_protocol::notice::{Drain, Expiring, Gap, Ping, Removed};
+use wardroom_protocol::presence::{PresenceSignal, Present, ReadPresence};
 use wardroom_protocol::room::{ListRooms, ListTopics, Rooms, Topics};
 use wardroom_protocol::{mailbox, member, message, question, room, topic};
 
@@ -31,6 +32,7 @@ pub const BODIES: &[(&str, Check)] = &[
     ("rooms", body::<ListRooms>),
     ("topics", body::<ListTopics>),
     ("history", body::<ReadHistory>),
+    ("presence", body::<ReadPresence>),
     ("room.create", body::<room::CreateRoom>),
     ("room.policy", body::<room::SetPolicy>),
     ("room.archive", body::<room::Archive>),
@@ -130,6 +132,7 @@ pub fn server_frame(bytes: &[u8]) -> bool {
                     value::<Left>,
                     value::<Rooms>,
                     value::<Topics>,
+                    value::<Present>,
                     value::<Written>,
                 ] {
                     check(ok.get());
@@ -141,7 +144,9 @@ pub fn server_frame(bytes: &[u8]) -> bool {
         },
         ServerFrame::Entry(entry) => facts_and_words(&entry),
         ServerFrame::Signal(signal) => {
-            value::<TypingSignal>(signal.d.as_ref().map_or("{}", |d| d.get()));
+            for check in [value::<TypingSignal>, value::<PresenceSignal>] {
+                check(signal.d.as_ref().map_or("{}", |d| d.get()));
+            }
         }
         ServerFrame::Notice(notice) => {
             let notices =

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use wardroom_protocol::code::WireError;
-use wardroom_protocol::envelope::{self, Command, Entry};
+use wardroom_protocol::envelope::{self, Command, Entry, Signal};
 use wardroom_protocol::hello::{Greeting, Hello, Refresh, Refreshed};
 use wardroom_protocol::history::{History, ReadHistory};
 use wardroom_protocol::join::{Join, Joined, Leave, Left};
@@ -15,6 +15,7 @@ use wardroom_protocol::message::{
     About, Post, Posted, PostedWords, ReasonWords, Redact, Report, Typing, TypingSignal, Written,
 };
 use wardroom_protocol::notice::{Drain, Expiring, Gap, Ping, Removed};
+use wardroom_protocol::presence::{PresenceSignal, Present, ReadPresence};
 use wardroom_protocol::room::{
     CreateRoom, Created, ListRooms, ListTopics, Rooms, TitleWords, Topics,
 };
@@ -34,6 +35,7 @@ fn command_type<U: Use>(op: &str, it: U) -> U::Out {
         "rooms" => it.with::<ListRooms>(),
         "topics" => it.with::<ListTopics>(),
         "history" => it.with::<ReadHistory>(),
+        "presence" => it.with::<ReadPresence>(),
         "room.create" => it.with::<CreateRoom>(),
         "message.post" => it.with::<Post>(),
         "message.redact" => it.with::<Redact>(),
@@ -53,6 +55,7 @@ fn answer_type<U: Use>(op: &str, it: U) -> U::Out {
         "rooms" => it.with::<Rooms>(),
         "topics" => it.with::<Topics>(),
         "history" => it.with::<History>(),
+        "presence" => it.with::<Present>(),
         "room.create" | "message.post" | "message.redact" | "message.report" => {
             it.with::<Written>()
         }
@@ -139,9 +142,19 @@ pub(crate) fn notice(op: &str, d: &str) -> Option<String> {
     })
 }
 
-/// The body of a signal as its type reads it; `None` if this version does not know the op.
-pub(crate) fn signal(op: &str, d: &str) -> Option<TypingSignal> {
-    (op == "typing").then(|| serde_json::from_str(d).unwrap())
+/// The frame this crate makes of a signal, and how `Debug` shows its body; `None` if it does not
+/// know the op.
+pub(crate) fn signal(signal: &Signal) -> Option<(String, String)> {
+    fn frame<T: DeserializeOwned + Serialize + Debug>(signal: &Signal) -> (String, String) {
+        let d: T = serde_json::from_str(signal.d.as_ref().map_or("{}", |d| d.get())).unwrap();
+        let by = signal.by.as_ref().map(|by| &by.id);
+        (envelope::signal(&signal.room, &signal.op, by, &d).unwrap(), format!("{d:?}"))
+    }
+    Some(match signal.op.as_str() {
+        "typing" => frame::<TypingSignal>(signal),
+        "presence" => frame::<PresenceSignal>(signal),
+        _ => return None,
+    })
 }
 
 /// An entry's facts and words as its op's types read them, and how `Debug` shows those; `None` if

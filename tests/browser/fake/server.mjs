@@ -36,7 +36,7 @@ function topicId(room, name) {
 
 class Room {
   constructor(name, title, cls = "discussion") {
-    Object.assign(this, { name, title, cls, log: [], n: 0, mids: new Map(), readers: new Set(), topics: new Map() });
+    Object.assign(this, { name, title, cls, log: [], n: 0, rev: 0, mids: new Map(), readers: new Set(), topics: new Map() });
     this.write({ id: "founder" }, "room.created", randomUUID(), { class: cls }, { card: { name: "Founder" }, title });
   }
   get head() {
@@ -55,9 +55,19 @@ class Room {
     for (const send of this.readers) send(entry);
     return entry;
   }
+  /** Tells who is here now and was not before, or the other way round. */
+  tellPresence(joined, left) {
+    this.rev += 1;
+    const d = { rev: this.rev, online: this.people().length, ...(joined ? { joined: [joined] } : {}), ...(left ? { left: [left] } : {}) };
+    for (const send of this.readers) send({ room: this.name, op: "presence", d });
+  }
+  people() {
+    const here = new Map([...this.readers].map(({ me }) => [me.id, { id: me.id, card: me.card }]));
+    return [...here.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
   joined(after) {
     return {
-      position: this.head, after: { epoch: after ? EPOCH : 0, seq: after }, first: { epoch: EPOCH, seq: 1 }, n: this.n, recovered: true,
+      position: this.head, after: { epoch: after ? EPOCH : 0, seq: after }, first: { epoch: EPOCH, seq: 1 }, n: this.n, recovered: true, online: this.people().length + 1,
       state: { class: this.cls, title: this.title, specialty: this.name, topics: this.topics.size, members: 3, epochs: [{ epoch: EPOCH, base: 0 }] },
     };
   }
@@ -138,13 +148,16 @@ function serve(socket) {
     following.set(room.name, send);
     setTimeout(() => {
       for (const entry of room.log.slice(after)) send(entry);
+      const known = room.people().some(({ id }) => id === me.id);
       room.readers.add(send);
+      if (!known) room.tellPresence({ id: me.id, card: me.card });
     }, 5);
     return room.joined(after);
   };
   const unfollow = (name) => {
-    rooms.get(name)?.readers.delete(send);
+    const room = rooms.get(name);
     following.delete(name);
+    if (room?.readers.delete(send) && !room.people().some(({ id }) => id === me.id)) room.tellPresence(undefined, me.id);
   };
   const find = (name) => rooms.get(name) ?? (() => { throw refuse("unknown_room", 202, "There is no such room."); })();
   const ops = {
@@ -152,6 +165,7 @@ function serve(socket) {
       if (token.startsWith("bad")) throw refuse("token_invalid", 300, "The token is not one this server accepts.");
       const moderator = token.startsWith("mod");
       me = { id: moderator ? "mod" : "me", card: { name: moderator ? "Dr Femi Adeyemi" : "Dr Noor Haddad", profession: "physician", level: 2 }, roles: moderator ? ["moderator"] : [] };
+      send.me = me;
       if (token.startsWith("old")) setTimeout(() => socket.close(4202, "token_expired"), 4000);
       const joined = {};
       for (const [name, position] of Object.entries(resume)) joined[name] = { ok: follow(find(name), position.seq) };
@@ -159,7 +173,7 @@ function serve(socket) {
     },
     rooms: ({ limit = 200, after = "" }) => {
       const all = [...rooms.values()].filter((room) => room.name > after).sort((a, b) => (a.name < b.name ? -1 : 1));
-      const page = all.slice(0, limit).map(({ name, title, cls, head, n }) => ({ room: name, class: cls, title, specialty: name, position: head, n }));
+      const page = all.slice(0, limit).map((room) => ({ room: room.name, class: room.cls, title: room.title, specialty: room.name, position: room.head, n: room.n, online: room.people().length }));
       return { rooms: page, ...(all.length > limit ? { next: page.at(-1).room } : {}) };
     },
     topics: ({ room, after, limit = 200 }) => {
@@ -176,6 +190,7 @@ function serve(socket) {
       const counted = log.filter((entry) => entry.n !== undefined);
       return follow(find(room), Math.max(0, (counted.at(-from.last)?.seq ?? 1) - 1));
     },
+    presence: ({ room }) => ({ rev: find(room).rev, online: find(room).people().length, people: find(room).people() }),
     leave: ({ room }) => (unfollow(room), {}),
     history: ({ room, before, after, limit = 200, topic }) => {
       const { log, head } = find(room);
@@ -205,7 +220,7 @@ function serve(socket) {
     },
     "message.report": ({ room }) => ({ position: find(room).head, at: Date.now() }),
     typing: ({ room, topic }) => {
-      for (const reader of find(room).readers) if (reader !== send) reader({ room, op: "typing", by: { id: me.id }, d: topic ? { topic } : {} });
+      for (const reader of find(room).readers) if (reader !== send) reader({ room, op: "typing", by: { id: me.id }, d: { card: me.card, ...(topic ? { topic } : {}) } });
     },
     pong: () => undefined,
   };

@@ -1,6 +1,7 @@
 //! A bare connection: sends frames as text, keeps every frame that came, waits for the one asked for.
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use wardroom_client::wire::{Connection, Ended};
@@ -13,6 +14,14 @@ pub(crate) struct Probe {
     next: u64,
     /// Frames that came while another one was waited for.
     held: VecDeque<String>,
+    /// Signals of presence, kept apart: they come when they come.
+    presence: VecDeque<String>,
+}
+
+/// Whether a frame is a signal of presence.
+fn tells_presence(frame: &str) -> bool {
+    let after = frame.strip_prefix(r#"{"room":""#).and_then(|rest| rest.split_once('"'));
+    after.is_some_and(|(_, rest)| rest.starts_with(r#","op":"presence""#))
 }
 
 impl Probe {
@@ -22,7 +31,7 @@ impl Probe {
 
     pub(crate) fn over(wire: Connection) -> Self {
         // Below, tests that speak for themselves use small ids.
-        Self { wire, next: 1, held: VecDeque::new() }
+        Self { wire, next: 1, held: VecDeque::new(), presence: VecDeque::new() }
     }
 
     pub(crate) async fn hello(&mut self, token: &str) -> Value {
@@ -86,8 +95,41 @@ impl Probe {
         }
     }
 
-    /// The next frame, whatever it is, pings answered.
+    /// The next signal of presence in any room: its body. Other frames are held.
+    pub(crate) async fn presence(&mut self) -> Value {
+        serde_json::from_str::<Value>(&self.presence_text().await).unwrap()["d"].take()
+    }
+
+    /// The same as text.
+    pub(crate) async fn presence_text(&mut self) -> String {
+        let begun = Instant::now();
+        loop {
+            if let Some(text) = self.presence.pop_front() {
+                return text;
+            }
+            // Other frames may come for ever.
+            assert!(begun.elapsed() < PATIENCE / 2, "no signal of presence comes");
+            let next = tokio::time::timeout(PATIENCE / 2, self.any()).await;
+            let text = next.expect("no signal of presence comes");
+            let text = text.unwrap_or_else(|ended| panic!("cut off: {ended}"));
+            let aside = if tells_presence(&text) { &mut self.presence } else { &mut self.held };
+            aside.push_back(text);
+        }
+    }
+
+    /// The next frame that does not tell presence, pings answered.
     pub(crate) async fn receive(&mut self) -> Result<String, Ended> {
+        loop {
+            let text = self.any().await?;
+            if !tells_presence(&text) {
+                return Ok(text);
+            }
+            self.presence.push_back(text);
+        }
+    }
+
+    /// The next frame, whatever it is, pings answered.
+    async fn any(&mut self) -> Result<String, Ended> {
         loop {
             let text = tokio::time::timeout(PATIENCE, self.wire.receive())
                 .await

@@ -142,16 +142,22 @@ impl Work {
     }
 
     fn signal(&mut self, signal: Signal) {
-        let (Some(it), Some(by)) = (self.logs.get(&signal.room), signal.by) else {
+        let Some(it) = self.logs.get(&signal.room) else {
             return;
         };
-        if signal.op == "typing" {
-            let body = signal.d.as_ref();
-            let body = body.and_then(|d| serde_json::from_str::<TypingSignal>(d.get()).ok());
-            it.deliver_lossy(Event::Typing(Typing {
-                by: by.id,
-                topic: body.and_then(|body| body.topic),
-            }));
+        let body = signal.d.as_ref().map_or("{}", |d| d.get());
+        match (signal.op.as_str(), signal.by) {
+            ("typing", Some(by)) => {
+                let body = serde_json::from_str::<TypingSignal>(body).unwrap_or_default();
+                let (topic, card) = (body.topic, body.card);
+                it.deliver_lossy(Event::Typing(Typing { by: by.id, topic, card }));
+            }
+            ("presence", _) => {
+                if let Ok(presence) = serde_json::from_str(body) {
+                    it.deliver_lossy(Event::Presence(presence));
+                }
+            }
+            _ => {}
         }
     }
 

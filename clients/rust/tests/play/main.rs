@@ -8,3 +8,4 @@ mod fake;
 mod following;
 mod posting;
 mod pressure;
+mod signals;

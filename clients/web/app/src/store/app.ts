@@ -10,10 +10,11 @@ import { freshMid } from "../mid.ts";
 import { Outbox } from "../outbox/outbox.ts";
 import { browserShelf, removedElsewhere } from "../outbox/shelf.ts";
 import { Failure } from "../wire/failure.ts";
+import type { ServerFrame } from "../wire/codec.ts";
 import { Link } from "../wire/link.ts";
 import type { LinkState, Surroundings } from "../wire/link.ts";
 import type {
-  Entry, Greeting, MessageKind, Position, Principal, RoomSummary, RoomsPage, Written,
+  Card, Entry, Greeting, MessageKind, Position, PresenceSignal, Principal, RoomSummary, RoomsPage, Written,
 } from "../wire/types.ts";
 
 export type SignInProblem = { kind: "wrong" | "expired" | "protocol" } | { kind: "refused"; message: string };
@@ -78,9 +79,7 @@ export class App {
         frame: (frame) => {
           if (frame.kind === "entry") this.queue.push(frame.entry);
           else if (frame.kind === "notice" && frame.op === "gap") this.queue.pushGap(frame.d);
-          else if (frame.kind === "signal" && frame.op === "typing" && frame.by !== this.me.value?.id) {
-            if (frame.by !== undefined) this.views.get(frame.room)?.isTyping(frame.by);
-          }
+          else if (frame.kind === "signal") this.signalled(frame);
         },
         resume: () => this.positions(),
         forget: () => this.views.clear(),
@@ -198,6 +197,13 @@ export class App {
     return Math.max(room.n, this.views.get(room.room)?.log.n ?? 0);
   }
 
+  /** How many people are in a room now, as far as this page knows. */
+  online(room: RoomSummary): number {
+    const view = this.views.get(room.room);
+    if (view) void view.here.version.value; // who reads a number is drawn again when it moves
+    return view?.here.roster.online ?? room.online ?? 0;
+  }
+
   /** How much of a room is new to this browser; none if it was never opened here. */
   unread(room: RoomSummary): number {
     const seen = this.marks?.get(room.room);
@@ -294,6 +300,14 @@ export class App {
     if (news && entry.seq > Math.max(before, view.liveFrom) && view === this.current.value) {
       if (news.by !== this.me.value?.id) this.onNews(news, view);
     }
+  }
+
+  private signalled({ room, op, by, d }: Extract<ServerFrame, { kind: "signal" }>): void {
+    const here = this.views.get(room)?.here;
+    if (op === "presence") here?.heard(d as unknown as PresenceSignal);
+    if (op !== "typing" || by === undefined || by === this.me.value?.id) return;
+    const { topic, card } = d as { topic?: string; card?: Card };
+    here?.isTyping(by, topic, card);
   }
 
   private drawn(rooms: Iterable<string>): void {

@@ -2,6 +2,7 @@
 // Asks the server through the link; the views read its signals.
 
 import { signal } from "@preact/signals";
+import { Attendance } from "./attendance.ts";
 import type { Message } from "./message.ts";
 import { RoomLog } from "./room-log.ts";
 import type { Ask, Gap } from "./room-log.ts";
@@ -22,7 +23,6 @@ const FIND_PAGES_MAX = 12;
 const KEEP = 1_500;
 const INDEX_WAIT_MS = 400;
 const INDEX_TRIES = 20;
-const TYPING_MS = 6_000;
 
 export type RoomStatus = { kind: "joining" } | { kind: "ready" } | { kind: "failed"; failure: Failure };
 
@@ -46,15 +46,17 @@ export class RoomView {
   readonly olderFailed = signal(false);
   readonly loadingTopics = signal(false);
   readonly topicsFailed = signal(false);
-  readonly typing = signal<readonly string[]>([]);
+  /** Who is here, and who is writing. */
+  readonly here: Attendance;
   /** Entries above this are news and are announced. */
   liveFrom = 0;
-  private readonly typists = new Map<string, () => void>();
 
   constructor(
     readonly name: string,
     private readonly deps: RoomDeps,
-  ) {}
+  ) {
+    this.here = new Attendance(name, deps);
+  }
 
   /** Follows the log, from where this page stands or from its last messages. */
   async join(): Promise<void> {
@@ -82,6 +84,7 @@ export class RoomView {
     this.liveFrom = Math.max(this.liveFrom, answer.position.seq);
     this.status.value = { kind: "ready" };
     this.changed();
+    this.here.joined(answer.online);
     if (!this.topics.complete) void this.loadTopics();
   }
 
@@ -103,7 +106,7 @@ export class RoomView {
     if (!message) return;
     this.topics.addLive(message);
     this.learn(message);
-    this.stopTyping(message.by);
+    this.here.stopTyping(message.by);
   }
 
   lost(gap: Gap): void {
@@ -182,22 +185,8 @@ export class RoomView {
     }
   }
 
-  /** Somebody is writing; forgotten by itself. */
-  isTyping(by: string): void {
-    this.typists.get(by)?.();
-    this.typists.set(by, this.deps.later(TYPING_MS, () => this.stopTyping(by)));
-    this.typing.value = [...this.typists.keys()];
-  }
-
   trim(): void {
     this.log.trim(KEEP);
-  }
-
-  private stopTyping(by: string): void {
-    if (!this.typists.has(by)) return;
-    this.typists.get(by)?.();
-    this.typists.delete(by);
-    this.typing.value = [...this.typists.keys()];
   }
 
   private learn(message: Message | undefined): void {

@@ -34,6 +34,12 @@ export class TopicBook {
     return this.topics.get(topic);
   }
 
+  /** The id of the topic of this name, if there is one already. */
+  idOf(name: string): string | undefined {
+    const wanted = fold(name);
+    return wanted === "" ? undefined : this.list(name).find((topic) => fold(topic.name ?? "") === wanted)?.topic;
+  }
+
   /** The most recently used first; only those whose name holds the text. */
   list(filter = ""): TopicSummary[] {
     const wanted = fold(filter);

@@ -67,6 +67,14 @@ export const en = {
     untitled: "Untitled room",
   },
 
+  people: {
+    here: (n: number) => plural(n, "1 person here", `${count(n)} people here`),
+    open: (n: number) => plural(n, "1 person here. Show who", `${count(n)} people here. Show who`),
+    list: "Who is here",
+    close: "Close the list of people",
+    unnamed: "Names are shown in rooms of up to 200 people.",
+  },
+
   topics: {
     title: "Topics",
     all: "All topics",
@@ -110,6 +118,8 @@ export const en = {
     imported: "Imported",
     you: "You",
     typingOne: (name: string) => `${name} is writing…`,
+    typingIn: (name: string, topic: string) => `${name} is writing in ${topic}…`,
+    typingTwo: (one: string, other: string) => `${one} and ${other} are writing…`,
     typingMany: (n: number) => `${count(n)} people are writing…`,
     somebody: "Somebody",
     rowLabel: (name: string, kind: string, time: string) => `${name}, ${kind}, ${time}`,

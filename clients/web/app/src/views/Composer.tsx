@@ -3,6 +3,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { usePage } from "./context.ts";
 import { IconAlert, IconClose, IconReply, IconSend } from "./icons.tsx";
+import { Typing } from "./Typing.tsx";
 import type { Draft } from "../store/app.ts";
 import type { Message } from "../store/message.ts";
 import type { RoomView } from "../store/room-view.ts";
@@ -11,7 +12,7 @@ import type { MessageKind } from "../wire/types.ts";
 
 const s = t.composer;
 const KINDS: readonly MessageKind[] = ["message", "question", "answer", "announcement"];
-const TYPING_EVERY_MS = 4_000;
+const TYPING_EVERY_MS = 3_000;
 const SUGGESTIONS = 40;
 const TOPIC_CHARS = 200;
 /** Envelope, ids and topic around the words, with room to spare. */
@@ -116,13 +117,13 @@ export function Composer({ view, title, topic, replyTo, onReplyEnd }: ComposerPr
     const now = Date.now();
     if (text !== "" && now - toldAt.current > TYPING_EVERY_MS) {
       toldAt.current = now;
-      app.tellTyping(view.name, topic);
+      app.tellTyping(view.name, view.topics.idOf(draft.topic));
     }
   };
 
   return (
     <section class="composer" aria-label={s.label}>
-      <Typing view={view} />
+      <Typing view={view} topic={topic} />
       <form class="composer-box" method="post" onSubmit={(event) => { event.preventDefault(); send(); }}>
         {replyTo && (
           <div class="replying">
@@ -161,11 +162,4 @@ export function Composer({ view, title, topic, replyTo, onReplyEnd }: ComposerPr
       </div>
     </section>
   );
-}
-
-function Typing({ view }: { view: RoomView }) {
-  const ids = view.typing.value;
-  const first = ids[0];
-  const text = first === undefined ? "" : ids.length > 1 ? t.log.typingMany(ids.length) : t.log.typingOne(view.names.get(first) ?? t.log.somebody);
-  return <p class="typing" aria-live="off">{text}</p>;
 }

@@ -5,6 +5,7 @@ import { Composer } from "./Composer.tsx";
 import { usePage } from "./context.ts";
 import { IconBack, IconClose, IconTopics } from "./icons.tsx";
 import { LogView } from "./LogView.tsx";
+import { People } from "./People.tsx";
 import { Pill } from "./Pill.tsx";
 import { TopicList } from "./TopicList.tsx";
 import type { Message } from "../store/message.ts";
@@ -54,6 +55,7 @@ export function Room({ view }: { view: RoomView }) {
           <button type="button" ref={toggle} class="only-drawer-toggle" aria-expanded={drawer} aria-controls="topics" onClick={() => setDrawer(!drawer)}>
             <IconTopics /> {t.topics.open}
           </button>
+          <People view={view} />
           <Pill />
         </header>
         <LogView view={view} topic={topic} title={title} onReply={setReplyTo} />

@@ -46,12 +46,14 @@ function RoomRow({ room }: { room: RoomSummary }) {
   const { app, route } = usePage();
   const unread = app.unread(room);
   const total = app.count(room);
+  const online = app.online(room);
   const current = route.room === room.room;
   return (
     <li>
       <a href={formatRoute({ room: room.room, topic: undefined })} class={`room${unread > 0 ? " unread" : ""}`}
         aria-current={current ? "page" : undefined} data-room={room.room}>
         <span class="room-name" dir="auto">{room.title ?? room.room}</span>
+        {online > 0 && <span class="online"><span aria-hidden="true">{count(online)}</span><span class="hidden">{t.people.here(online)}</span></span>}
         {unread > 0 ? <span class="badge">{s.unread(unread)}</span> : (
           <span class="tally" title={s.messages(total)}><span aria-hidden="true">{count(total)}</span><span class="hidden">{s.messages(total)}</span></span>
         )}

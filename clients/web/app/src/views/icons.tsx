@@ -46,6 +46,9 @@ export const IconDown = () => (
 export const IconTopics = () => (
   <Icon><path d="M3 4h10M3 8h7M3 12h5" /></Icon>
 );
+export const IconPeople = () => (
+  <Icon><circle cx="6" cy="5.500" r="2.300" /><path d="M1.800 13c.2-2.300 1.900-3.700 4.200-3.700s4 1.400 4.200 3.700M10.300 3.400a2.300 2.300 0 0 1 0 4.200M12.200 9.800c1.200.5 1.900 1.600 2 3.200" /></Icon>
+);
 export const IconRooms = () => (
   <Icon><path d="M3 13V4.500L8 2.500l5 2V13M2 13h12M6.500 13V9.500h3V13" /></Icon>
 );

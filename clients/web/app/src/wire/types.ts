@@ -41,6 +41,8 @@ export interface Joined {
   first: Position;
   n: number;
   recovered: boolean;
+  /** How many people are in the room now. */
+  online?: number;
   state: RoomState;
 }
 
@@ -68,6 +70,8 @@ export interface RoomSummary {
   specialty?: string;
   position: Position;
   n: number;
+  /** How many people are in the room now. */
+  online?: number;
 }
 
 export interface RoomsPage {
@@ -170,6 +174,28 @@ export interface Post {
   kind: MessageKind;
   body: string;
   reply_to?: string;
+}
+
+/** Somebody who is in a room. */
+export interface Person {
+  id: string;
+  card: Card;
+}
+
+/** The answer to `presence`; without `people` they are too many to be named. */
+export interface PresencePage {
+  rev: number;
+  online: number;
+  people?: Person[];
+  next?: string;
+}
+
+/** The body of the signal `presence`. With nobody in `joined` and `left` only the number is told. */
+export interface PresenceSignal {
+  rev: number;
+  online: number;
+  joined?: Person[];
+  left?: string[];
 }
 
 export interface GapNotice {

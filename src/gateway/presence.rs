@@ -1,0 +1,94 @@
+//! Signals of people: who is in a room, and who is writing. Nothing of it is logged.
+
+use std::sync::Arc;
+
+use wardroom_protocol::code::{ErrorCode, WireError};
+use wardroom_protocol::envelope::{self, Command};
+use wardroom_protocol::ids::{LogKind, LogName};
+use wardroom_protocol::limits;
+use wardroom_protocol::message::{Typing, TypingSignal};
+use wardroom_protocol::presence::{Present, ReadPresence};
+
+use super::connection::Connection;
+use super::services::Services;
+use super::writing::permit;
+use super::{answer, reading};
+use crate::delivery::{Carded, Presence, signal_key};
+use crate::domain::Refusal;
+use crate::domain::access::{Action, Principal};
+use crate::domain::presence::PEOPLE;
+use crate::identity::Known;
+
+impl Carded for Known {
+    fn card(&self) -> &wardroom_protocol::identity::Profile {
+        &self.card
+    }
+}
+
+/// Who is in the room of this log, if it is a room's own log and open.
+fn of(services: &Services, log: &LogName) -> Option<Arc<Presence>> {
+    let room = log.room().filter(|_| log.kind() == LogKind::Room)?;
+    Some(Arc::clone(services.hall.at_hand(&room)?.presence()))
+}
+
+/// Answers `presence`.
+pub(super) async fn page(
+    services: &Services,
+    principal: &Principal,
+    body: ReadPresence,
+) -> Result<Present, WireError> {
+    let limit = reading::page_size(body.limit, limits::PEOPLE_NAMED)?;
+    let room = reading::readable(services, principal, &body.room).await?;
+    if body.room.kind() != LogKind::Room {
+        return Err(answer::refused(&Refusal::WrongLog));
+    }
+    Ok(room.presence().page(body.after.as_ref(), limit))
+}
+
+impl Connection {
+    /// This connection follows the log from now on: its person is in the room.
+    pub(super) fn arrive(&self, log: &LogName) {
+        if let (Some(who), Some(presence)) = (&self.who, of(&self.services, log)) {
+            presence.arrive(&who.principal.id, Arc::clone(who) as _);
+        }
+    }
+
+    /// A newer token may have another card: it is shown in every room that is followed.
+    pub(super) fn show_card(&self) {
+        let Some(who) = &self.who else { return };
+        for presence in self.joined.iter().filter_map(|(it, _)| of(&self.services, it.log())) {
+            presence.show(&who.principal.id, Arc::clone(who) as _);
+        }
+    }
+
+    /// This connection follows the log no more.
+    pub(super) fn depart(&self, log: &LogName) {
+        if let (Some(who), Some(presence)) = (&self.who, of(&self.services, log)) {
+            presence.depart(&who.principal.id);
+        }
+    }
+
+    /// Passes on that somebody is writing, to all others who follow the room.
+    pub(super) fn typing(&self, who: &Known, command: &Command<'_>) -> Result<(), WireError> {
+        let body: Typing = command.body()?;
+        permit(&self.services, &body.room, who, Action::Post)?;
+        self.services.quota.take_typing(&who.principal).map_err(|wait| {
+            let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
+            let message = "that you are writing is passed on once a second; this one was dropped";
+            WireError::new(ErrorCode::RateLimited, message).after_ms(ms)
+        })?;
+        let room = body.room.room().ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
+        // A room that is not open has nobody to tell, and a crowd would hear of nothing else.
+        let Some(handle) = self.services.hall.at_hand(&room) else { return Ok(()) };
+        let Some(channel) = handle.channel(&body.room) else { return Ok(()) };
+        if handle.presence().online() > PEOPLE as u64 {
+            return Ok(());
+        }
+        let by = &who.principal.id;
+        let signal = TypingSignal { topic: body.topic, card: Some(who.card.clone()) };
+        let text = envelope::signal(&body.room, "typing", Some(by), &signal)
+            .expect("a signal has string keys and no floats");
+        channel.signal(signal_key(&body.room, Some(by)), text.as_bytes(), Some(&self.gate));
+        Ok(())
+    }
+}
