@@ -12,6 +12,7 @@ mod gate;
 mod outbox;
 mod pass;
 mod read;
+mod socket;
 mod tail;
 
 pub use channel::{Channel, Reply, Seat};
@@ -21,4 +22,5 @@ pub use gate::{Gate, Need, Pumped};
 pub use outbox::REPLIES;
 pub use pass::run as run_pass;
 pub use read::{Batch, BatchError, read_after};
+pub use socket::Socket;
 pub use tail::Tail;

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use metrics::{counter, gauge};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
 use wardroom_protocol::code::CloseCode;
 use wardroom_protocol::envelope;
@@ -21,7 +20,7 @@ use super::clocks::{CLOSING, Clocks, Verdict};
 use super::work::{Done, Work};
 use super::{Inbound, Incoming, Services, answer};
 use crate::delivery::{
-    Batch, BatchError, Channel, Gate, Need, Pumped, REPLIES, Seat, farewell, read_after,
+    Batch, BatchError, Channel, Gate, Need, Pumped, REPLIES, Seat, Socket, farewell, read_after,
 };
 use crate::guard::Screened;
 use crate::identity::Known;
@@ -42,7 +41,7 @@ pub(super) struct Connection {
     pub(super) id: String,
     pub(super) who: Option<Arc<Known>>,
     pub(super) joined: Vec<(Arc<Channel>, Seat)>,
-    socket: Arc<TcpStream>,
+    socket: Arc<Socket>,
     inbound: Inbound,
     /// Commands handed in and not answered yet.
     owed: Arc<AtomicUsize>,
@@ -57,7 +56,7 @@ pub(super) struct Connection {
 }
 
 /// Serves a socket after its upgrade until it is over. `first` is what the client sent early.
-pub async fn serve(services: Arc<Services>, socket: TcpStream, first: Bytes) {
+pub async fn serve(services: Arc<Services>, socket: Socket, first: Bytes) {
     gauge!(metric::CONNECTIONS).increment(1.0);
     let mut connection = Connection::new(services, socket);
     connection.inbound.feed(&first);
@@ -72,7 +71,7 @@ pub async fn serve(services: Arc<Services>, socket: TcpStream, first: Bytes) {
 }
 
 impl Connection {
-    fn new(services: Arc<Services>, socket: TcpStream) -> Self {
+    fn new(services: Arc<Services>, socket: Socket) -> Self {
         let socket = Arc::new(socket);
         let limits = &services.limits;
         let random = uuid::Uuid::new_v4();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wardroom_client::wire::Connection;
 
-use crate::world::{Node, Probe, World, mid, post};
+use crate::world::{Node, Probe, Raw, World, mid, post, upgrade};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_body_is_answered_and_the_connection_stays() {
@@ -175,33 +175,11 @@ async fn raw(node: &Node, bytes: &[u8]) -> Option<u16> {
 }
 
 async fn raw_with(node: &Node, headers: &str, bytes: &[u8]) -> Option<u16> {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let address = node.url.trim_start_matches("http://");
-    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    stream.write_all(upgrade(headers).as_bytes()).await.unwrap();
-    stream.write_all(bytes).await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.ok()?;
-    let frames = answer.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
-    let close = answer.get(frames..)?;
-    (close.first() == Some(&0x88)).then(|| u16::from_be_bytes([close[2], close[3]]))
-}
-
-fn upgrade(headers: &str) -> String {
-    let defaults = [
-        ("connection", "Upgrade"),
-        ("upgrade", "websocket"),
-        ("sec-websocket-version", "13"),
-        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
-        ("sec-websocket-protocol", "wardroom.v1"),
-    ];
-    let mut request = "GET /v1/socket HTTP/1.1\r\nhost: test\r\n".to_owned();
-    for (name, value) in defaults {
-        if !headers.contains(name) {
-            request.extend([name, ": ", value, "\r\n"]);
-        }
-    }
-    request + headers + "\r\n"
+    let mut raw = Raw::connect(node).await;
+    raw.send(upgrade(headers).as_bytes()).await;
+    raw.head().await?;
+    raw.send(bytes).await;
+    raw.closed().await.map(|(code, _)| code)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,5 +24,6 @@ mod report;
 mod retry;
 #[path = "../corpora/seeds.rs"]
 mod seeds;
+mod tls;
 mod transcripts;
 mod world;

@@ -4,6 +4,7 @@
 mod node;
 mod probe;
 mod provider;
+mod raw;
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,6 +15,7 @@ use wardroom::identity::{Claims, DevKey};
 pub(crate) use node::Node;
 pub(crate) use probe::{Probe, mid, post};
 pub(crate) use provider::{Key, key_file};
+pub(crate) use raw::{Raw, masked, upgrade};
 
 /// How long a test waits for anything before it calls it lost.
 pub(crate) const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);

@@ -28,6 +28,7 @@ mod room;
 mod sending;
 mod state;
 mod subscription;
+mod trust;
 pub mod wire;
 mod work;
 

@@ -70,6 +70,18 @@ impl Node {
         self.child.id()
     }
 
+    /// Host and port.
+    pub(crate) fn address(&self) -> &str {
+        self.url.split("://").nth(1).unwrap()
+    }
+
+    /// The memory of its process, KiB.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
     /// Everything the node has printed.
     pub(crate) fn told(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
@@ -122,8 +134,7 @@ impl Node {
     /// One raw HTTP request: the status and everything after the headers.
     pub(crate) async fn http(&self, request: &str) -> (u16, String) {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-        let address = self.url.trim_start_matches("http://");
-        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let mut stream = tokio::net::TcpStream::connect(self.address()).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
