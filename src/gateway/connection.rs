@@ -4,12 +4,14 @@
 //! through the gate; this task pumps it when the socket was blocked or a reader is behind the tail.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use metrics::{counter, gauge};
 use tokio::time::{Instant, sleep_until};
 use wardroom_protocol::code::CloseCode;
@@ -22,6 +24,7 @@ use super::{Inbound, Incoming, Services, answer};
 use crate::delivery::{
     Batch, BatchError, Channel, Gate, Need, Pumped, REPLIES, Seat, Socket, farewell, read_after,
 };
+use crate::fault;
 use crate::guard::Screened;
 use crate::identity::Known;
 use crate::room::{RoomHandle, Submission};
@@ -61,7 +64,12 @@ pub async fn serve(services: Arc<Services>, socket: Socket, first: Bytes) {
     let mut connection = Connection::new(services, socket);
     connection.inbound.feed(&first);
     tracing::debug!(connection = connection.id, "opened");
-    connection.run().await;
+    if AssertUnwindSafe(connection.run()).catch_unwind().await.is_err() {
+        // A bug in one handler. What it was at is dropped and its peer is told; nobody else notices.
+        // The metric and the place are the panic hook's.
+        connection.close(CloseCode::ServerError);
+        let _ = AssertUnwindSafe(connection.run()).catch_unwind().await;
+    }
     connection.unfollow_all();
     let (frames, bytes) = (connection.gate.frames(), connection.gate.written());
     tracing::info!(connection = connection.id, frames, bytes, "ended");
@@ -190,6 +198,7 @@ impl Connection {
                 Incoming::Text(_) | Incoming::Binary(_) | Incoming::Ping(_) | Incoming::Life
                     if self.closing => {}
                 Incoming::Text(text) => {
+                    fault::panics("in_handler");
                     if let Err(code) = self.command(&text) {
                         self.close(code);
                     }
@@ -273,7 +282,10 @@ impl Connection {
 
     /// Starts the slow part of a command.
     pub(super) fn begin(&mut self, work: impl Future<Output = Done> + Send + 'static) {
-        self.work = Some(Box::pin(work));
+        self.work = Some(Box::pin(async {
+            fault::panics("in_slow_part");
+            work.await
+        }));
     }
 
     fn finish(&mut self, done: Done) {
