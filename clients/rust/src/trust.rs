@@ -37,5 +37,5 @@ impl Trust {
 
 /// Whether a handshake failed over the certificate or the TLS version rather than the network.
 pub(crate) fn is_of_tls(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
+    error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some()
 }
