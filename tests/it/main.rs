@@ -17,6 +17,8 @@ mod history;
 mod identity;
 mod issuers;
 mod kill;
+mod limits;
+mod mishaps;
 mod positions;
 mod real_input;
 mod refresh;

@@ -21,6 +21,7 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) fn start(
+        launcher: &[&str],
         data: &Path,
         ready: &Path,
         log: &Path,
@@ -30,8 +31,10 @@ impl Node {
         let _ = fs::remove_file(ready);
         let begun = Instant::now();
         let output = File::options().create(true).append(true).open(log).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wardroom"));
+        let program = [launcher, &[env!("CARGO_BIN_EXE_wardroom")]].concat();
+        let mut command = Command::new(program[0]);
         command
+            .args(&program[1..])
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(flags)
             .arg("--data")
@@ -124,6 +127,26 @@ impl Node {
         let mut probe = Probe::open(&self.socket).await;
         probe.hello(token).await;
         probe
+    }
+
+    /// A metric, by its name and labels as scraped; 0 if it is not there.
+    pub(crate) async fn metric(&self, name: &str) -> u64 {
+        let (_, page) = self.get("/metrics").await;
+        let value = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.map_or(0, |value| value.parse().unwrap())
+    }
+
+    /// Waits until a metric has this value.
+    pub(crate) async fn until_metric(&self, name: &str, value: u64) {
+        let begun = Instant::now();
+        loop {
+            let now = self.metric(name).await;
+            if now == value {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{name} is {now}, not {value}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// One HTTP request without a body: status line and body.

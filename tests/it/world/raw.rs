@@ -1,6 +1,5 @@
 //! A connection made byte by byte, for what no well-behaved client sends.
 
-use socket2::SockRef;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -65,6 +64,25 @@ impl Raw {
         }
     }
 
+    /// Takes what the system holds by now, so many times, and keeps it.
+    pub(crate) async fn sip(&mut self, times: usize) {
+        let mut piece = [0; 4 * 1024];
+        for _ in 0..times {
+            if let Ok(read) = self.stream.try_read(&mut piece) {
+                self.unread.extend_from_slice(&piece[..read]);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// The next so many bytes.
+    pub(crate) async fn bytes(&mut self, count: usize) -> Vec<u8> {
+        while self.unread.len() < count {
+            assert_ne!(self.more().await, 0, "it ended before");
+        }
+        self.unread.drain(..count).collect()
+    }
+
     /// The next frame: its first byte and payload. `None`: the connection is over.
     pub(crate) async fn frame(&mut self) -> Option<(u8, Vec<u8>)> {
         loop {
@@ -114,11 +132,6 @@ impl Raw {
         self.text(&hello.to_string()).await;
         let greeting = self.told("id").await;
         assert!(greeting.get("ok").is_some(), "{greeting}");
-    }
-
-    /// Bytes the system holds for the test to read, at most.
-    pub(crate) fn receive_buffer(&self) -> usize {
-        SockRef::from(&self.stream).recv_buffer_size().unwrap()
     }
 
     /// Reads once; 0 at the end, however it came.
