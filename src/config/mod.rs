@@ -71,9 +71,9 @@ pub struct Server {
     pub tls_key: Option<PathBuf>,
     /// How long a drain may take, seconds.
     pub drain_seconds: u64,
-    /// WebSockets open at once.
+    /// WebSocket connections open at once.
     pub max_connections: usize,
-    /// WebSockets open at once from one address; 0 is as many as there are.
+    /// WebSocket connections open at once from one address; 0 is as many as there are.
     pub max_per_address: usize,
     /// Connections at once that are not upgraded yet: in their handshakes, or speaking plain HTTP.
     pub max_handshakes: usize,

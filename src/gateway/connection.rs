@@ -64,11 +64,12 @@ pub async fn serve(services: Arc<Services>, socket: Socket, first: Bytes) {
     let mut connection = Connection::new(services, socket);
     connection.inbound.feed(&first);
     tracing::debug!(connection = connection.id, "opened");
-    if AssertUnwindSafe(connection.run()).catch_unwind().await.is_err() {
+    let mut failed = false;
+    while AssertUnwindSafe(connection.run()).catch_unwind().await.is_err() && !failed {
         // A bug in one handler. What it was at is dropped and its peer is told; nobody else notices.
         // The metric and the place are the panic hook's.
+        failed = true;
         connection.close(CloseCode::ServerError);
-        let _ = AssertUnwindSafe(connection.run()).catch_unwind().await;
     }
     connection.unfollow_all();
     let (frames, bytes) = (connection.gate.frames(), connection.gate.written());

@@ -37,7 +37,7 @@ fn every_row_has_a_case_and_every_case_a_row() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_input_costs_its_sender_what_the_table_says_and_nobody_else_anything() {
-    let mut stage = Stage::set().await;
+    let mut stage = Box::pin(Stage::set()).await;
     let cases = cases();
     let mut wrong = Vec::new();
     for row in document::rows() {
@@ -61,7 +61,7 @@ async fn bad_input_costs_its_sender_what_the_table_says_and_nobody_else_anything
 /// The other side of the table: what looks foreign and is not.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_nodes_own_page_and_programs_without_an_origin_may_connect() {
-    let stage = Stage::set().await;
+    let stage = Box::pin(Stage::set()).await;
     let own = [format!("origin: {}\r\n", stage.node.url), String::new()];
     for headers in &own {
         let mut raw = Raw::connect(&stage.node).await;

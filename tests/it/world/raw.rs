@@ -136,11 +136,9 @@ impl Raw {
 
     /// Reads once; 0 at the end, however it came.
     async fn more(&mut self) -> usize {
-        let mut piece = [0; 16 * 1024];
-        let read = tokio::time::timeout(PATIENCE, self.stream.read(&mut piece)).await;
-        let read = read.expect("the server says nothing and does not hang up").unwrap_or(0);
-        self.unread.extend_from_slice(&piece[..read]);
-        read
+        let read = self.stream.read_buf(&mut self.unread);
+        let read = tokio::time::timeout(PATIENCE, read).await;
+        read.expect("the server says nothing and does not hang up").unwrap_or(0)
     }
 }
 
@@ -150,11 +148,11 @@ pub(crate) fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
     match payload.len() {
         short @ 0..126 => frame.push(0x80 | u8::try_from(short).unwrap()),
         medium @ 126..65_536 => {
-            frame.push(0x80 | 126);
+            frame.push(0x80 | 0x7e);
             frame.extend(u16::try_from(medium).unwrap().to_be_bytes());
         }
         long => {
-            frame.push(0x80 | 127);
+            frame.push(0x80 | 0x7f);
             frame.extend((long as u64).to_be_bytes());
         }
     }
