@@ -168,8 +168,15 @@ where
             connection.as_mut().graceful_shutdown();
             connection.await
         }
-        // Somebody who takes an answer byte by byte does not keep a place.
-        () = tokio::time::sleep(patience.life) => return tracing::debug!("an HTTP connection took too long"),
+        () = tokio::time::sleep(patience.life) => {
+            // What is being answered is answered still. Somebody who takes that byte by byte does not
+            // keep a place.
+            connection.as_mut().graceful_shutdown();
+            let Ok(ended) = tokio::time::timeout(patience.headers, connection).await else {
+                return tracing::debug!("an HTTP connection took too long");
+            };
+            ended
+        }
     };
     if let Err(error) = ended {
         // A peer's broken HTTP is its own affair; the error text repeats nothing it sent.

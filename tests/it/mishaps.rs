@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::world::{PATIENCE, Raw, Talk, World, long, upgrade};
 
-/// F27. The n-th command of the process, or its n-th slow part, is a bug.
+/// The n-th command of the process, or its n-th slow part, is a bug.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_in_one_handler_closes_that_connection_and_nothing_else() {
     let world = World::new();
@@ -39,7 +39,7 @@ async fn a_panic_in_one_handler_closes_that_connection_and_nothing_else() {
     }
 }
 
-/// F26. Descriptors run out while the node serves.
+/// Descriptors run out while the node serves.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_descriptors_the_node_waits_and_then_serves_again() {
     let world = World::new();
@@ -79,7 +79,7 @@ async fn without_descriptors_the_node_waits_and_then_serves_again() {
     assert!(node.stop().success());
 }
 
-/// F26. A node that may open few files from the start says so, and refuses in time.
+/// A node that may open few files from the start says so, and refuses in time.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_with_few_descriptors_refuses_before_it_has_none() {
     let world = World::new();
@@ -103,7 +103,7 @@ async fn a_node_with_few_descriptors_refuses_before_it_has_none() {
     assert!(!node.told().contains("no_descriptors"), "{}", node.told());
 }
 
-/// F16. Headers that come byte by byte.
+/// Headers that come byte by byte.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_headers_end_in_time_and_keep_nobody_out() {
     let slow = if long() { 2_000 } else { 400 };
@@ -146,7 +146,7 @@ async fn slow_headers_end_in_time_and_keep_nobody_out() {
     }
 }
 
-/// F15. A reader who takes little, but takes: it is never called slow, and gets everything.
+/// A reader who takes little, but takes: it is never called slow, and gets everything.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_that_takes_little_keeps_its_place_and_costs_only_itself() {
     let world = World::new();
@@ -194,7 +194,7 @@ async fn a_reader_that_takes_little_keeps_its_place_and_costs_only_itself() {
     talk.on().await;
 }
 
-/// F17. A peer whose machine is gone says nothing, not even goodbye.
+/// A peer whose machine is gone says nothing, not even goodbye.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_that_vanished_is_gone_in_time() {
     let world = World::new();

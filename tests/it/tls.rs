@@ -196,6 +196,36 @@ async fn a_tls_handshake_has_the_same_deadline_as_headers() {
         let rest = raw.rest().await;
         assert!(!rest.starts_with(b"HTTP"), "{rest:?}");
     }
-    let address = Address::parse(&node.socket).unwrap().trusting(root.as_bytes()).unwrap();
-    Connection::open_at(&address).await.expect("whoever speaks is served");
+    open(&node, &root).await.expect("whoever speaks is served");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_frames_leave_before_the_end() {
+    let world = World::new();
+    let root = Pair(&world).renew();
+    let node = Pair(&world).node(&["--ephemeral"], &[]);
+    for _ in 0..20 {
+        let mut refused = Probe::over(open(&node, &root).await.unwrap());
+        let error = refused.ask("hello", json!({ "token": "sesame" })).await.unwrap_err();
+        assert_eq!(error["code"], "token_invalid");
+        assert_eq!(refused.closed().await, (4201, "token_invalid".into()));
+    }
+    let mut polite = probe(&node, &root, &world.token("ana", &[])).await;
+    polite.ask("rooms", json!({})).await.unwrap();
+    polite.wire.close().await;
+}
+
+/// Under TLS nobody can be told anything before the handshake that has no room.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handshake_without_a_place_is_cut() {
+    let world = World::new();
+    let root = Pair(&world).renew();
+    let env = [("WARDROOM_SERVER__MAX_HANDSHAKES", "2"), ("WARDROOM_LIMITS__HEADER_SECONDS", "3")];
+    let node = Pair(&world).node(&["--ephemeral"], &env);
+    let silent = [Raw::connect(&node).await, Raw::connect(&node).await];
+    assert_eq!(Raw::connect(&node).await.rest().await, b"");
+    for raw in silent {
+        raw.rest().await;
+    }
+    open(&node, &root).await.expect("there is a place again");
 }
