@@ -110,9 +110,10 @@ async fn turn_away(mut stream: TcpStream, _permit: OwnedSemaphorePermit) {
 }
 
 fn tune(socket: &SockRef<'_>) -> io::Result<()> {
+    socket.set_tcp_nodelay(true)?;
     #[cfg(target_os = "linux")]
     socket.set_tcp_notsent_lowat(UNSENT)?;
-    socket.set_tcp_nodelay(true)
+    Ok(())
 }
 
 async fn one(
@@ -131,7 +132,11 @@ async fn one(
         return http(TokioIo::new(stream), peer, router, patience, stop).await;
     };
     let began = Instant::now();
-    match timeout_at(began + patience.headers, tls.acceptor().accept(stream)).await {
+    let shaken = tokio::select! {
+        () = stop.cancelled() => return,
+        shaken = timeout_at(began + patience.headers, tls.acceptor().accept(stream)) => shaken,
+    };
+    match shaken {
         Ok(Ok(stream)) => {
             let headers = patience.headers.saturating_sub(began.elapsed());
             let patience = Patience { headers, ..patience };

@@ -57,7 +57,7 @@ async fn json_nests_16_deep() {
 #[tokio::test(flavor = "multi_thread")]
 async fn hello_is_due_in_time() {
     let world = World::new();
-    let node = world.node_with(&["--ephemeral"], &[("WARDROOM_LIMITS__HELLO_SECONDS", "1")]);
+    let node = world.node_with(&["--ephemeral"], &[("WARDROOM_LIMITS__HELLO_SECONDS", "2")]);
     let mut greeted = node.probe(&world.token("ana", &[])).await;
     let mut silent = Probe::open(&node.socket).await;
     // Frames that are no message do not stand in for it.
@@ -73,7 +73,7 @@ async fn hello_is_due_in_time() {
 async fn who_is_silent_is_pinged_then_gone_and_who_answers_stays() {
     let world = World::new();
     let seconds =
-        [("WARDROOM_LIMITS__PING_SECONDS", "1"), ("WARDROOM_LIMITS__SILENT_SECONDS", "3")];
+        [("WARDROOM_LIMITS__PING_SECONDS", "1"), ("WARDROOM_LIMITS__SILENT_SECONDS", "5")];
     let node = world.node_with(&["--ephemeral"], &seconds);
     let (mut silent, mut answers) = (Raw::upgraded(&node).await, Raw::upgraded(&node).await);
     silent.hello(&world.token("silent", &[])).await;
