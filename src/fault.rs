@@ -26,6 +26,12 @@ mod switched {
         armed().is_some_and(|(point, _)| point == name)
     }
 
+    pub(super) fn panics(name: &str) {
+        let due = armed()
+            .is_some_and(|(point, left)| point == name && left.fetch_sub(1, Ordering::SeqCst) == 1);
+        assert!(!due, "a test asked for it");
+    }
+
     pub(super) fn point(name: &str) {
         if let Some((point, left)) = armed()
             && point == name
@@ -42,6 +48,15 @@ mod switched {
 pub fn point(name: &str) {
     #[cfg(feature = "testing")]
     switched::point(name);
+    #[cfg(not(feature = "testing"))]
+    let _ = name;
+}
+
+/// Passes a named point where a test may ask for a bug: at the n-th passage this panics.
+#[inline]
+pub fn panics(name: &str) {
+    #[cfg(feature = "testing")]
+    switched::panics(name);
     #[cfg(not(feature = "testing"))]
     let _ = name;
 }

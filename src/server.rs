@@ -5,11 +5,10 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -18,7 +17,7 @@ use crate::config::Config;
 use crate::gateway::{Quota, Services};
 use crate::identity::{DevKey, DevKeyError, Issuer, NoKeys, Principals, Verifier};
 use crate::log::{self, Log};
-use crate::net::{self, App, Origins};
+use crate::net::{self, App, Origins, Patience, Places, Tls, TlsError};
 use crate::room::{Hall, OpenFault, Parts, Reopen};
 use crate::seal::{KeyError, Keyring};
 use crate::telemetry::Metrics;
@@ -36,9 +35,12 @@ pub enum ServerError {
     },
     /// Reachable from other machines, without anything that would protect the talk.
     #[error(
-        "refusing to listen on {0}: other machines could reach it and this node does not end TLS itself. Listen on 127.0.0.1, or put a proxy that ends TLS in front and set server.trusted_proxy = true"
+        "refusing to listen on {0}: other machines could reach it without TLS. Listen on 127.0.0.1, set server.tls_cert and server.tls_key, or put a proxy that ends TLS in front and set server.trusted_proxy = true"
     )]
     Exposed(SocketAddr),
+    /// The certificate is not at hand.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The keys are not at hand.
     #[error(transparent)]
     Keys(#[from] KeyError),
@@ -91,16 +93,20 @@ pub struct Ready {
     pub recovery: Option<Arc<log::Recovery>>,
 }
 
-/// Serves until `shutdown` completes, then drains. `ready` is called once the node serves.
+/// Serves until `shutdown` completes, then drains. `ready` is called once the node serves; `reload`
+/// is notified when files that may change meanwhile are to be read again.
 pub async fn run(
     config: Config,
     ready: impl FnOnce(&Ready),
+    reload: Arc<Notify>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServerError> {
     let listen = config.server.listen;
-    if !listen.ip().is_loopback() && !config.server.trusted_proxy {
+    if !listen.ip().is_loopback() && !config.server.trusted_proxy && config.server.tls().is_none() {
         return Err(ServerError::Exposed(listen));
     }
+    let tls =
+        config.server.tls().map(|(cert, key)| Tls::load(cert, key)).transpose()?.map(Arc::new);
     let refused = |source| ServerError::Listen { listen, source };
     let listener = TcpListener::bind(listen).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
@@ -133,24 +139,31 @@ pub async fn run(
         node: config.node.clone(),
         drain,
     });
+    let (scheme, socket_scheme) = if tls.is_some() { ("https", "wss") } else { ("http", "ws") };
+    let sockets = config.server.max_connections.saturating_add(config.server.max_handshakes);
     let app = Arc::new(App {
         services: Arc::clone(&services),
-        origins: Origins::new(address, &config.server.allowed_origins),
+        origins: Origins::new(scheme, address, &config.server.allowed_origins),
         metrics,
         tasks: tasks.clone(),
-        open: AtomicUsize::new(0),
-        most: config.server.max_connections,
+        places: Arc::new(Places::new(&config.server, net::for_sockets(sockets))),
+        tls: tls.clone(),
+        trusted_proxy: config.server.trusted_proxy,
     });
-    let headers = Duration::from_secs(config.limits.header_seconds);
+    let patience = Patience {
+        headers: Duration::from_secs(config.limits.header_seconds),
+        life: Duration::from_secs(config.limits.write_timeout_seconds),
+    };
     let router = net::router(Arc::clone(&app));
     let accepting =
-        tokio::spawn(net::serve(listener, router, app, headers, stop_accepting.clone()));
-    let tidying = tokio::spawn(tidy(Arc::clone(&services), stop_accepting.clone()));
+        tokio::spawn(net::serve(listener, router, app, patience, stop_accepting.clone()));
+    let tidying =
+        tokio::spawn(tidy(Arc::clone(&services), tls.clone(), reload, stop_accepting.clone()));
 
     tracing::info!(node = config.node, listen = %address, "serving");
     ready(&Ready {
-        url: format!("http://{address}"),
-        socket: format!("ws://{address}{}", wardroom_protocol::SOCKET_PATH),
+        url: format!("{scheme}://{address}"),
+        socket: format!("{socket_scheme}://{address}{}", wardroom_protocol::SOCKET_PATH),
         recovery: ground.recovery,
     });
     shutdown.await;
@@ -178,20 +191,40 @@ pub async fn run(
     Ok(())
 }
 
-/// Forgets what is not in use any more, now and then.
-async fn tidy(services: Arc<Services>, stop: CancellationToken) {
+/// Forgets what is not in use any more, now and then, and reads again what may have changed.
+async fn tidy(
+    services: Arc<Services>,
+    tls: Option<Arc<Tls>>,
+    reload: Arc<Notify>,
+    stop: CancellationToken,
+) {
     let mut every = tokio::time::interval(Duration::from_mins(1));
     loop {
-        tokio::select! {
+        let asked = tokio::select! {
             () = stop.cancelled() => return,
-            _ = every.tick() => {
-                services.quota.tidy();
-                // Keys that an issuer has withdrawn end here, also when no new one is asked for.
-                let verifier = services.verifier.clone();
-                if tokio::task::spawn_blocking(move || verifier.look()).await.is_err() {
-                    tracing::error!("looking at the keys of the issuers ended by a bug");
-                }
+            _ = every.tick() => false,
+            () = reload.notified() => true,
+        };
+        services.quota.tidy();
+        // Keys that an issuer has withdrawn end here, also when no new one is asked for.
+        let (verifier, tls) = (services.verifier.clone(), tls.clone().filter(|_| asked));
+        let looked = tokio::task::spawn_blocking(move || {
+            verifier.look();
+            if let Some(tls) = tls {
+                renew(&tls);
             }
+        });
+        if looked.await.is_err() {
+            tracing::error!("reading keys and certificates again ended by a bug");
+        }
+    }
+}
+
+fn renew(tls: &Tls) {
+    match tls.reload() {
+        Ok(()) => tracing::info!("read the certificate again; new connections get it"),
+        Err(error) => {
+            tracing::error!(error = %error, "the certificate in force stays");
         }
     }
 }

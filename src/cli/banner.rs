@@ -90,6 +90,13 @@ impl Banner {
 }
 
 fn caution(config: &Config) -> &'static str {
+    if config.server.tls().is_some() {
+        return if config.auth.development {
+            "TLS by this node. Development tokens count: the sign-in is for trying out, not for patient data."
+        } else {
+            "TLS by this node. kill -HUP makes it read a new certificate."
+        };
+    }
     match (config.server.listen.ip().is_loopback(), config.auth.development) {
         (true, true) => {
             "Bound to this machine only. Not for patient data: there is no TLS and the sign-in is for trying out."

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use wardroom::identity::Issuer;
+use wardroom::net::Tls;
 
 use super::config::{origin, page};
 use super::failure::{Exit, Failure};
@@ -18,6 +19,11 @@ pub(super) fn run(file: &FileFlag) -> Result<(), Failure> {
             let _ =
                 write!(problems, "\n{error}\n  put its public keys there as a JSON Web Key Set");
         }
+    }
+    if let Some((cert, key)) = loaded.config.server.tls()
+        && let Err(error) = Tls::load(cert, key)
+    {
+        let _ = write!(problems, "\n{error}");
     }
     if !problems.is_empty() {
         let text = format!("the configuration has problems; nothing was started{problems}");

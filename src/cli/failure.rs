@@ -103,6 +103,7 @@ impl From<ServerError> for Failure {
             ServerError::Keys(_)
             | ServerError::IssuerKeys(_)
             | ServerError::NoIssuer
+            | ServerError::Tls(_)
             | ServerError::Exposed(_) => Exit::Config,
             ServerError::Bug => Exit::Bug,
         };

@@ -1,10 +1,11 @@
 //! `wardroom serve`, the default verb: runs a node until it is told to stop, then drains it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use wardroom::config::Loaded;
 use wardroom::server;
 
@@ -21,6 +22,10 @@ const INTERRUPTED: i32 = 130;
 pub(crate) struct Flags {
     #[arg(long, value_name = "ADDRESS", help = about("server.listen"))]
     listen: Option<SocketAddr>,
+    #[arg(long, value_name = "FILE", help = about("server.tls_cert"))]
+    tls_cert: Option<String>,
+    #[arg(long, value_name = "FILE", help = about("server.tls_key"))]
+    tls_key: Option<String>,
     #[command(flatten)]
     data: DataFlags,
     #[arg(long, value_name = "NAME", help = about("node"))]
@@ -37,6 +42,8 @@ impl Flags {
         let ephemeral = self.ephemeral.then(|| "true".to_owned());
         let flags = [
             flag("--listen", "server.listen", listen.as_ref()),
+            flag("--tls-cert", "server.tls_cert", self.tls_cert.as_ref()),
+            flag("--tls-key", "server.tls_key", self.tls_key.as_ref()),
             flag("--data", "data", self.data.data.as_ref()),
             flag("--node", "node", self.node.as_ref()),
             flag("--ready-file", "server.ready_file", self.ready_file.as_ref()),
@@ -58,6 +65,7 @@ pub(crate) fn run(flags: &Flags) -> Result<(), Failure> {
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(no_runtime)?;
     runtime.block_on(async {
         let stop = Stop::listen()?;
+        let reload = reload()?;
         let (give_up, unready) = oneshot::channel();
         let mut trouble = None;
         let ready = |ready: &server::Ready| {
@@ -75,10 +83,27 @@ pub(crate) fn run(flags: &Flags) -> Result<(), Failure> {
                 }
             }
         };
-        let outcome = server::run(config, ready, stop.asked(unready)).await;
+        let outcome = server::run(config, ready, reload, stop.asked(unready)).await;
         outcome.map_err(Failure::from)?;
         trouble.map_or(Ok(()), Err)
     })
+}
+
+fn listen(kind: SignalKind) -> Result<Signal, Failure> {
+    signal(kind).map_err(|e| Failure::new(Exit::Io, format!("failed to listen for signals: {e}")))
+}
+
+/// SIGHUP: the files that may change under a running node are to be read again. Two at once are one.
+fn reload() -> Result<Arc<Notify>, Failure> {
+    let mut hangup = listen(SignalKind::hangup())?;
+    let asked = Arc::new(Notify::new());
+    let told = Arc::clone(&asked);
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            told.notify_one();
+        }
+    });
+    Ok(asked)
 }
 
 /// SIGTERM and Ctrl+C.
@@ -89,10 +114,6 @@ struct Stop {
 
 impl Stop {
     fn listen() -> Result<Self, Failure> {
-        let listen = |kind| {
-            signal(kind)
-                .map_err(|e| Failure::new(Exit::Io, format!("failed to listen for signals: {e}")))
-        };
         Ok(Self {
             terminate: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,

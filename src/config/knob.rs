@@ -45,8 +45,12 @@ knobs! {
     "written once the node serves: url, socket, pid" server.ready_file;
     "browser origins allowed beside this machine's own" server.allowed_origins;
     "a proxy that ends TLS stands in front" server.trusted_proxy;
+    "certificate chain in PEM; with it the node ends TLS itself, SIGHUP reads it again" server.tls_cert;
+    "private key of the certificate, in PEM" server.tls_key;
     "how long a drain may take" server.drain_seconds in 0..=600;
-    "connections served at once" server.max_connections in 1..=1_000_000;
+    "WebSockets open at once" server.max_connections in 1..=1_000_000;
+    "WebSockets open at once from one address; 0: no limit of its own" server.max_per_address in 0..=1_000_000;
+    "connections at once that are not upgraded yet" server.max_handshakes in 1..=1_000_000;
     "largest inbound frame, bytes" limits.frame_bytes in 1_024..=65_536;
     "logs joined at once on one connection" limits.logs_per_connection in 1..=4_096;
     "entries in one history page" limits.history_page in 1..=200;

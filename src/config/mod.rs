@@ -16,7 +16,7 @@ mod template;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use issuer::{Algorithm, Issuer};
 pub use knob::{KNOBS, Knob};
@@ -62,12 +62,21 @@ pub struct Server {
     pub ready_file: Option<PathBuf>,
     /// Browser origins allowed beside the node's own loopback ones.
     pub allowed_origins: Vec<String>,
-    /// A proxy that ends TLS stands in front; allows an address that other machines reach.
+    /// A proxy that ends TLS stands in front; allows an address that other machines reach, and its
+    /// word on who connects is believed.
     pub trusted_proxy: bool,
+    /// The certificate chain in PEM, the node's own first. With it the node ends TLS itself.
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's private key in PEM.
+    pub tls_key: Option<PathBuf>,
     /// How long a drain may take, seconds.
     pub drain_seconds: u64,
-    /// Connections served at once.
+    /// WebSocket connections open at once.
     pub max_connections: usize,
+    /// WebSocket connections open at once from one address; 0 is as many as there are.
+    pub max_per_address: usize,
+    /// Connections at once that are not upgraded yet: in their handshakes, or speaking plain HTTP.
+    pub max_handshakes: usize,
 }
 
 /// What one connection may ask for.
@@ -149,6 +158,14 @@ impl Default for Config {
     }
 }
 
+impl Server {
+    /// The files of certificate and key, if the node ends TLS itself.
+    #[must_use]
+    pub fn tls(&self) -> Option<(&Path, &Path)> {
+        Some((self.tls_cert.as_deref()?, self.tls_key.as_deref()?))
+    }
+}
+
 impl Default for Server {
     fn default() -> Self {
         Self {
@@ -156,8 +173,12 @@ impl Default for Server {
             ready_file: None,
             allowed_origins: Vec::new(),
             trusted_proxy: false,
+            tls_cert: None,
+            tls_key: None,
             drain_seconds: 10,
             max_connections: 20_000,
+            max_per_address: 0,
+            max_handshakes: 4_096,
         }
     }
 }

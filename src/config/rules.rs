@@ -20,12 +20,24 @@ pub(super) fn check(loaded: &Loaded, problems: &mut Vec<Problem>) {
             "use 1 to 64 of a-z, 0-9 and -; it names this node in its cluster",
         );
     }
-    let Server { listen, trusted_proxy, ref allowed_origins, .. } = config.server;
-    if !listen.ip().is_loopback() && !trusted_proxy {
+    let Server { listen, trusted_proxy, ref allowed_origins, ref tls_cert, ref tls_key, .. } =
+        config.server;
+    if let (Some(_), None) | (None, Some(_)) = (tls_cert, tls_key) {
+        let (given, lacking) = match tls_cert {
+            Some(_) => ("server.tls_cert", "server.tls_key"),
+            None => ("server.tls_key", "server.tls_cert"),
+        };
+        say(
+            given,
+            format!("`{given}` without `{lacking}`"),
+            "TLS needs both files: the certificate chain and its private key",
+        );
+    }
+    if !listen.ip().is_loopback() && !trusted_proxy && config.server.tls().is_none() {
         say(
             "server.listen",
-            format!("other machines could reach {listen}, and Wardroom speaks without TLS"),
-            "two ways out: stay on this machine (--listen 127.0.0.1:7420), or put a proxy that ends TLS in front and set server.trusted_proxy = true",
+            format!("other machines could reach {listen} without TLS"),
+            "three ways out: stay on this machine (--listen 127.0.0.1:7420), set server.tls_cert and server.tls_key, or put a proxy that ends TLS in front and set server.trusted_proxy = true",
         );
     }
     if let Some(at) = allowed_origins.iter().position(|o| !is_origin(o)) {

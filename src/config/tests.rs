@@ -222,7 +222,7 @@ fn wardroom_log_is_the_filter() {
 }
 
 #[test]
-fn an_address_that_others_reach_needs_a_declared_proxy() {
+fn an_address_that_others_reach_needs_tls_or_a_declared_proxy() {
     for address in ["0.0.0.0:7420", "[::]:7420", "192.0.2.1:0"] {
         let flag = [("--listen", "server.listen", address)];
         let error = load("", &[], &flag).unwrap_err();
@@ -230,8 +230,18 @@ fn an_address_that_others_reach_needs_a_declared_proxy() {
         assert!(error.contains("--listen 127.0.0.1:7420"), "{error}");
         assert!(error.contains("server.trusted_proxy = true"), "{error}");
         assert!(load("[server]\ntrusted_proxy = true\n", &[], &flag).is_ok());
+        assert!(load("[server]\ntls_cert = \"c\"\ntls_key = \"k\"\n", &[], &flag).is_ok());
     }
     assert!(load("", &[], &[("--listen", "server.listen", "[::1]:0")]).is_ok());
+}
+
+#[test]
+fn a_certificate_without_its_key_is_told_and_so_is_a_key_without_its_certificate() {
+    for (given, lacking) in [("tls_cert", "tls_key"), ("tls_key", "tls_cert")] {
+        let error = load(&format!("[server]\n{given} = \"f.pem\"\n"), &[], &[]).unwrap_err();
+        assert!(error.starts_with("F:2:"), "{error}");
+        assert!(error.contains(&format!("`server.{given}` without `server.{lacking}`")), "{error}");
+    }
 }
 
 #[test]

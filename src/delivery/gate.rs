@@ -12,13 +12,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use wardroom_protocol::code::CloseCode;
 use wardroom_protocol::ids::LogName;
 
 use super::outbox::{Outbox, Source};
-use super::{Batch, Channel, Cursor, frame};
+use super::{Batch, Channel, Cursor, Socket, frame};
 
 /// Frames in one vectored write: Linux takes 1,024, and beyond some dozens nothing is gained.
 const FRAMES: usize = 64;
@@ -70,7 +69,7 @@ enum Wrote {
 /// One connection's way out.
 pub struct Gate {
     inner: Mutex<Inner>,
-    socket: Arc<TcpStream>,
+    socket: Arc<Socket>,
     /// Somebody wants the connection's task to pump.
     dirty: AtomicBool,
     /// Somebody may read less than before, perhaps who is behind this gate.
@@ -83,7 +82,7 @@ pub struct Gate {
 impl Gate {
     /// A gate before a socket.
     #[must_use]
-    pub fn new(socket: Arc<TcpStream>) -> Self {
+    pub fn new(socket: Arc<Socket>) -> Self {
         let inner = Inner {
             outbox: Outbox::default(),
             cursors: Vec::new(),
@@ -111,7 +110,7 @@ impl Gate {
     /// Bytes that left, ever: progress, for the write timeout.
     #[must_use]
     pub fn written(&self) -> u64 {
-        self.written.load(Ordering::Relaxed)
+        self.socket.sent_under_tls().unwrap_or_else(|| self.written.load(Ordering::Relaxed))
     }
 
     /// Puts a reply or notice in line. The caller keeps to [`super::REPLIES`].
@@ -215,8 +214,11 @@ impl Gate {
     }
 
     /// Writes what there is: called by passes and whoever put something in line. If the gate is in
-    /// other hands or blocked, its own task is left to do it.
+    /// other hands, blocked or under TLS, its own task is left to do it.
     pub fn push(&self) {
+        if self.socket.is_tls() {
+            return self.nudge();
+        }
         let Some(mut inner) = self.inner.try_lock() else {
             return self.nudge();
         };
@@ -233,7 +235,15 @@ impl Gate {
     pub fn pump(&self) -> Pumped {
         let mut inner = self.inner.lock();
         inner.blocked = false;
-        self.pump_locked(&mut inner)
+        match self.pump_locked(&mut inner) {
+            // All was listed and taken; TLS may still hold some of it.
+            Pumped::Idle => match self.socket.try_flush() {
+                Ok(true) => Pumped::Idle,
+                Ok(false) => inner.block(),
+                Err(_) => inner.end(),
+            },
+            pumped => pumped,
+        }
     }
 
     /// The first log whose reader is behind the tail and has nothing at hand.
@@ -260,8 +270,13 @@ impl Gate {
     fn pump_locked(&self, inner: &mut Inner) -> Pumped {
         LISTED.with_borrow_mut(|listed| {
             loop {
-                if inner.over || inner.outbox.closed {
+                if inner.over {
                     return inner.end();
+                }
+                if inner.outbox.closed {
+                    // An error is an end as good as any.
+                    let out = self.socket.try_flush().unwrap_or(true);
+                    return if out { inner.end() } else { inner.block() };
                 }
                 listed.clear();
                 let more = inner.list(listed);
@@ -277,8 +292,7 @@ impl Gate {
                     Ok(Wrote::All | Wrote::Part) => {}
                     Ok(Wrote::Nothing) => {
                         listed.clear();
-                        inner.blocked = true;
-                        return Pumped::Blocked;
+                        return inner.block();
                     }
                     Err(_) => inner.over = true,
                 }
@@ -347,6 +361,11 @@ impl Inner {
             self.turn = (self.turn + 1) % count;
         }
         more
+    }
+
+    fn block(&mut self) -> Pumped {
+        self.blocked = true;
+        Pumped::Blocked
     }
 
     fn end(&mut self) -> Pumped {

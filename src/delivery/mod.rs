@@ -14,6 +14,7 @@ mod outbox;
 mod pass;
 mod presence;
 mod read;
+mod socket;
 mod tail;
 
 pub use channel::{Channel, Reply, Seat};
@@ -24,4 +25,5 @@ pub use outbox::REPLIES;
 pub use pass::run as run_pass;
 pub use presence::{Carded, Presence, Shown, key as signal_key};
 pub use read::{Batch, BatchError, read_after};
+pub use socket::Socket;
 pub use tail::Tail;

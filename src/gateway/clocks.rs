@@ -180,6 +180,73 @@ mod tests {
         clocks.judge(now, &Limits::default())
     }
 
+    /// Somebody who said hello with a token for ever, and pings out of the way.
+    fn greeted() -> (Clocks, Instant, Limits) {
+        let (now, limits) = (Instant::now(), Limits::default());
+        let mut clocks = Clocks::new(now, &limits, 0.5);
+        clocks.token(now, None);
+        clocks.ping_every = Duration::from_hours(1);
+        (clocks, now, limits)
+    }
+
+    const fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn hello_is_due_within_five_seconds() {
+        let (now, limits) = (Instant::now(), Limits::default());
+        let mut clocks = Clocks::new(now, &limits, 0.5);
+        assert_eq!(clocks.deadline(&limits), now + ms(5_000), "the task wakes up for it");
+        assert_eq!(clocks.judge(now + ms(4_999), &limits), Verdict::Nothing);
+        let late = Verdict::Close(CloseCode::HelloRequired);
+        assert_eq!(clocks.judge(now + ms(5_000), &limits), late);
+    }
+
+    #[test]
+    fn pings_come_every_25_seconds_give_or_take_a_fifth() {
+        for (jitter, every) in [(0.0, 20_000), (0.5, 25_000), (1.0, 30_000)] {
+            let (now, limits) = (Instant::now(), Limits::default());
+            let mut clocks = Clocks::new(now, &limits, jitter);
+            clocks.token(now, None);
+            for round in 1..=3 {
+                let due = now + ms(every) * round;
+                clocks.heard(due);
+                assert_eq!(clocks.judge(due - ms(1), &limits), Verdict::Nothing, "{jitter}");
+                assert_eq!(clocks.judge(due, &limits), Verdict::Ping, "{jitter}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_silent_for_45_seconds_is_gone() {
+        let (mut clocks, now, limits) = greeted();
+        assert_eq!(clocks.deadline(&limits), now + ms(45_000));
+        assert_eq!(clocks.judge(now + ms(44_999), &limits), Verdict::Nothing);
+        clocks.heard(now + ms(44_999));
+        assert_eq!(clocks.judge(now + ms(89_998), &limits), Verdict::Nothing);
+        let gone = Verdict::Close(CloseCode::Silent);
+        assert_eq!(clocks.judge(now + ms(89_999), &limits), gone);
+    }
+
+    #[test]
+    fn a_write_may_be_blocked_for_90_seconds_and_silence_does_not_count_meanwhile() {
+        let (mut clocks, now, limits) = greeted();
+        clocks.pumped(now, true, 10);
+        assert_eq!(clocks.judge(now + ms(89_999), &limits), Verdict::Nothing);
+        // Some bytes left: it takes little, but it takes.
+        clocks.pumped(now + ms(89_999), true, 11);
+        assert_eq!(clocks.deadline(&limits), now + ms(179_999));
+        assert_eq!(clocks.judge(now + ms(179_998), &limits), Verdict::Nothing);
+        let slow = Verdict::Close(CloseCode::Slow);
+        assert_eq!(clocks.judge(now + ms(179_999), &limits), slow);
+        // Out again, it has its whole time to be heard.
+        clocks.pumped(now + ms(180_000), false, 12);
+        assert_eq!(clocks.judge(now + ms(224_999), &limits), Verdict::Nothing);
+        let gone = Verdict::Close(CloseCode::Silent);
+        assert_eq!(clocks.judge(now + ms(225_000), &limits), gone);
+    }
+
     #[test]
     fn a_token_that_ends_is_told_thirty_seconds_before_and_once() {
         let (mut clocks, opened) = with_token(100_000);

@@ -4,14 +4,15 @@
 //! through the gate; this task pumps it when the socket was blocked or a reader is behind the tail.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use metrics::{counter, gauge};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
 use wardroom_protocol::code::CloseCode;
 use wardroom_protocol::envelope;
@@ -21,8 +22,9 @@ use super::clocks::{CLOSING, Clocks, Verdict};
 use super::work::{Done, Work};
 use super::{Inbound, Incoming, Services, answer};
 use crate::delivery::{
-    Batch, BatchError, Channel, Gate, Need, Pumped, REPLIES, Seat, farewell, read_after,
+    Batch, BatchError, Channel, Gate, Need, Pumped, REPLIES, Seat, Socket, farewell, read_after,
 };
+use crate::fault;
 use crate::guard::Screened;
 use crate::identity::Known;
 use crate::room::{RoomHandle, Submission};
@@ -42,7 +44,7 @@ pub(super) struct Connection {
     pub(super) id: String,
     pub(super) who: Option<Arc<Known>>,
     pub(super) joined: Vec<(Arc<Channel>, Seat)>,
-    socket: Arc<TcpStream>,
+    socket: Arc<Socket>,
     inbound: Inbound,
     /// Commands handed in and not answered yet.
     owed: Arc<AtomicUsize>,
@@ -57,12 +59,18 @@ pub(super) struct Connection {
 }
 
 /// Serves a socket after its upgrade until it is over. `first` is what the client sent early.
-pub async fn serve(services: Arc<Services>, socket: TcpStream, first: Bytes) {
+pub async fn serve(services: Arc<Services>, socket: Socket, first: Bytes) {
     gauge!(metric::CONNECTIONS).increment(1.0);
     let mut connection = Connection::new(services, socket);
     connection.inbound.feed(&first);
     tracing::debug!(connection = connection.id, "opened");
-    connection.run().await;
+    let mut failed = false;
+    while AssertUnwindSafe(connection.run()).catch_unwind().await.is_err() && !failed {
+        // A bug in one handler. What it was at is dropped and its peer is told; nobody else notices.
+        // The metric and the place are the panic hook's.
+        failed = true;
+        connection.close(CloseCode::ServerError);
+    }
     connection.unfollow_all();
     let (frames, bytes) = (connection.gate.frames(), connection.gate.written());
     tracing::info!(connection = connection.id, frames, bytes, "ended");
@@ -72,7 +80,7 @@ pub async fn serve(services: Arc<Services>, socket: TcpStream, first: Bytes) {
 }
 
 impl Connection {
-    fn new(services: Arc<Services>, socket: TcpStream) -> Self {
+    fn new(services: Arc<Services>, socket: Socket) -> Self {
         let socket = Arc::new(socket);
         let limits = &services.limits;
         let random = uuid::Uuid::new_v4();
@@ -191,6 +199,7 @@ impl Connection {
                 Incoming::Text(_) | Incoming::Binary(_) | Incoming::Ping(_) | Incoming::Life
                     if self.closing => {}
                 Incoming::Text(text) => {
+                    fault::panics("in_handler");
                     if let Err(code) = self.command(&text) {
                         self.close(code);
                     }
@@ -274,7 +283,10 @@ impl Connection {
 
     /// Starts the slow part of a command.
     pub(super) fn begin(&mut self, work: impl Future<Output = Done> + Send + 'static) {
-        self.work = Some(Box::pin(work));
+        self.work = Some(Box::pin(async {
+            fault::panics("in_slow_part");
+            work.await
+        }));
     }
 
     fn finish(&mut self, done: Done) {

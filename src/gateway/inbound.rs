@@ -19,6 +19,9 @@ const READ_BUFFER: usize = 4 * 1024;
 /// The longest payload of a control frame (RFC 6455, 5.5).
 const CONTROL: u64 = 125;
 
+/// 1002, as a close frame has it.
+const PROTOCOL_ERROR: [u8; 2] = CloseCode::ProtocolError.number().to_be_bytes();
+
 /// What arrived.
 #[derive(Debug)]
 pub enum Incoming {
@@ -157,7 +160,13 @@ impl Inbound {
             }
             Ok(Message::Close(_)) => {
                 let _ = context.flush(&mut adapter);
-                Incoming::Close(adapter.output.into())
+                // The answer to a code that is none is 1002 with a text of tungstenite's own.
+                match adapter.output.get(2..4) {
+                    Some(code) if code == PROTOCOL_ERROR => {
+                        Incoming::Breach(CloseCode::ProtocolError)
+                    }
+                    _ => Incoming::Close(adapter.output.into()),
+                }
             }
             // The message goes on in the next frame.
             Ok(Message::Frame(_)) => return None,

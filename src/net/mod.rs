@@ -1,13 +1,17 @@
 //! The outside: sockets accepted, HTTP answered, sockets upgraded. Holds no rules of rooms.
 
 mod accept;
+mod backoff;
+mod descriptors;
 mod health;
 mod origin;
 mod pages;
+mod places;
+mod refusal;
+mod tls;
 mod upgrade;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::routing::get;
@@ -17,8 +21,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-pub use accept::serve;
+pub use accept::{Patience, serve};
+pub use descriptors::for_sockets;
 pub use origin::Origins;
+pub use places::Places;
+pub use tls::{Tls, TlsError};
 
 use crate::gateway::Services;
 use crate::telemetry::Metrics;
@@ -36,16 +43,12 @@ pub struct App {
     pub metrics: Metrics,
     /// Counts connections' tasks.
     pub tasks: TaskTracker,
-    /// Upgraded sockets open now.
-    pub open: AtomicUsize,
-    /// Upgraded sockets open at most.
-    pub most: usize,
-}
-
-impl App {
-    fn is_full(&self) -> bool {
-        self.open.load(Ordering::Acquire) >= self.most
-    }
+    /// How many may be here at once.
+    pub places: Arc<Places>,
+    /// The certificate, if this node ends TLS itself.
+    pub tls: Option<Arc<Tls>>,
+    /// A proxy stands in front, whose word on who connects is believed.
+    pub trusted_proxy: bool,
 }
 
 /// All routes.

@@ -9,16 +9,17 @@ use std::net::SocketAddr;
 pub struct Origins(BTreeSet<String>);
 
 impl Origins {
-    /// The node's own pages, on the address it listens on, and what the operator adds.
+    /// The node's own pages, `http` or `https`, on the address it listens on, and what the operator
+    /// adds.
     #[must_use]
-    pub fn new(listen: SocketAddr, added: &[String]) -> Self {
+    pub fn new(scheme: &str, listen: SocketAddr, added: &[String]) -> Self {
         let port = listen.port();
         let mut allowed: BTreeSet<String> =
             added.iter().map(|origin| origin.trim_end_matches('/').to_ascii_lowercase()).collect();
-        allowed.insert(format!("http://{listen}"));
+        allowed.insert(format!("{scheme}://{listen}"));
         if listen.ip().is_loopback() {
             for host in ["127.0.0.1", "localhost", "[::1]"] {
-                allowed.insert(format!("http://{host}:{port}"));
+                allowed.insert(format!("{scheme}://{host}:{port}"));
             }
         }
         Self(allowed)
@@ -40,7 +41,7 @@ mod tests {
     #[test]
     fn origins_are_compared_whole() {
         let listen = "127.0.0.1:7420".parse().expect("an address");
-        let origins = Origins::new(listen, &["https://wardroom.example/".into()]);
+        let origins = Origins::new("http", listen, &["https://wardroom.example/".into()]);
         let allow = |origin: &str| origins.allow(Some(origin.as_bytes()));
         assert!(origins.allow(None));
         assert!(allow("http://127.0.0.1:7420"));

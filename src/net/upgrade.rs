@@ -1,8 +1,8 @@
-//! The WebSocket upgrade: RFC 6455's handshake checked whole, then the bare TCP stream handed to
-//! the gateway. axum's own upgrade would take any key and any origin.
+//! The WebSocket upgrade: RFC 6455's handshake checked whole, then the bare socket handed to the
+//! gateway. axum's own upgrade would take any key and any origin.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -10,74 +10,60 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use metrics::counter;
 use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use wardroom_protocol::SUBPROTOCOL;
 
 use super::App;
+use super::accept::Peer;
+use super::places::{Full, Seat};
+use super::refusal::{self, Refusal};
+use crate::delivery::Socket;
 use crate::gateway;
-use crate::telemetry::metric;
-
-/// Why a handshake was refused: a stable name, the status, and what to do.
-type Refusal = (&'static str, StatusCode, &'static str);
 
 fn judge(headers: &HeaderMap, app: &App) -> Result<HeaderValue, Refusal> {
-    let bad = StatusCode::BAD_REQUEST;
     if !lists(headers, header::CONNECTION, "upgrade")
         || !lists(headers, header::UPGRADE, "websocket")
     {
-        return Err((
-            "not_websocket",
-            StatusCode::UPGRADE_REQUIRED,
-            "this address speaks WebSocket only: connect with a WebSocket client",
-        ));
+        return Err(refusal::NOT_WEBSOCKET);
     }
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
-        return Err((
-            "websocket_version",
-            StatusCode::UPGRADE_REQUIRED,
-            "this server speaks WebSocket version 13",
-        ));
+        return Err(refusal::VERSION);
     }
     let key = headers.get(header::SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes);
-    let Some(key) = key.filter(|key| is_key(key)) else {
-        return Err((
-            "websocket_key",
-            bad,
-            "Sec-WebSocket-Key is to be sixteen random bytes in base64",
-        ));
-    };
+    let key = key.filter(|key| is_key(key)).ok_or(refusal::KEY)?;
     if !app.origins.allow(headers.get(header::ORIGIN).map(HeaderValue::as_bytes)) {
-        return Err((
-            "origin_not_allowed",
-            StatusCode::FORBIDDEN,
-            "pages of this origin may not connect; an operator can add it to server.allowed_origins",
-        ));
+        return Err(refusal::ORIGIN);
     }
     if !lists(headers, header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL) {
-        return Err((
-            "subprotocol",
-            bad,
-            "offer the sub-protocol wardroom.v1 in Sec-WebSocket-Protocol",
-        ));
+        return Err(refusal::SUBPROTOCOL);
     }
     if app.services.drain.borrow().is_some() {
-        return Err((
-            "draining",
-            StatusCode::SERVICE_UNAVAILABLE,
-            "this node is going away; connect again in a moment",
-        ));
+        return Err(refusal::DRAINING);
     }
-    if app.is_full() {
-        return Err((
-            "busy",
-            StatusCode::SERVICE_UNAVAILABLE,
-            "this node has no room for another connection; come back later",
-        ));
-    }
-    let accept = derive_accept_key(key);
-    HeaderValue::from_str(&accept).map_err(|_| ("websocket_key", bad, "the key is not base64"))
+    HeaderValue::from_str(&derive_accept_key(key)).map_err(|_| refusal::KEY)
+}
+
+/// Who asks: the peer, or whom a trusted proxy names last. What stands further left in that header was
+/// written by somebody else.
+fn address(request: &Request, app: &App) -> IpAddr {
+    let forwarded = app.trusted_proxy.then(|| {
+        let value = request.headers().get_all("x-forwarded-for").iter().next_back()?;
+        value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
+    });
+    let peer = || request.extensions().get::<Peer>().map(|peer| peer.0);
+    forwarded.flatten().or_else(peer).unwrap_or(Ipv4Addr::UNSPECIFIED.into())
+}
+
+/// The answer's key and a seat, or why not.
+fn admit(request: &Request, app: &App) -> Result<(HeaderValue, Seat), Refusal> {
+    let accept = judge(request.headers(), app)?;
+    let seat = app.places.seat(address(request, app)).map_err(|full| match full {
+        Full::Node => refusal::BUSY,
+        Full::Address => refusal::ADDRESS,
+    })?;
+    Ok((accept, seat))
 }
 
 /// Whether a comma-separated header names a token.
@@ -95,21 +81,11 @@ fn is_key(key: &[u8]) -> bool {
 
 /// `GET /v1/socket`.
 pub(super) async fn socket(State(app): State<Arc<App>>, mut request: Request) -> Response {
-    let accept = match judge(request.headers(), &app) {
-        Ok(accept) => accept,
-        Err((reason, status, text)) => {
-            counter!(metric::HANDSHAKES_REFUSED, "reason" => reason).increment(1);
-            let body = serde_json::json!({ "error": { "code": reason, "message": text } });
-            let mut response = (status, axum::Json(body)).into_response();
-            if status == StatusCode::UPGRADE_REQUIRED {
-                let fixed = HeaderValue::from_static;
-                response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, fixed("13"));
-                response.headers_mut().insert(header::UPGRADE, fixed("websocket"));
-            }
-            if status == StatusCode::SERVICE_UNAVAILABLE {
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-            }
-            return response;
+    let (accept, seat) = match admit(&request, &app) {
+        Ok(admitted) => admitted,
+        Err(refused) => {
+            refusal::count(refused.code);
+            return refused.response();
         }
     };
     let upgrade = hyper::upgrade::on(&mut request);
@@ -122,12 +98,10 @@ pub(super) async fn socket(State(app): State<Arc<App>>, mut request: Request) ->
                 return;
             }
         };
-        let Some((stream, first)) = bare(upgraded) else {
-            return;
-        };
-        app.open.fetch_add(1, Ordering::AcqRel);
-        let _seat = Seat(Arc::clone(&app));
-        gateway::serve(Arc::clone(&app.services), stream, first).await;
+        if let Some((socket, first)) = bare(upgraded) {
+            gateway::serve(Arc::clone(&app.services), socket, first).await;
+        }
+        drop(seat);
     });
     let fixed = HeaderValue::from_static;
     (
@@ -142,20 +116,16 @@ pub(super) async fn socket(State(app): State<Arc<App>>, mut request: Request) ->
         .into_response()
 }
 
-/// A WebSocket's place; given back however its task ends.
-struct Seat(Arc<App>);
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// The TCP stream below hyper, and what the client sent right behind its handshake.
-fn bare(upgraded: Upgraded) -> Option<(TcpStream, Bytes)> {
-    let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
-        tracing::error!("an upgraded connection is not the TCP stream that was accepted");
+/// The socket below hyper, and what the client sent right behind its handshake.
+fn bare(upgraded: Upgraded) -> Option<(Socket, Bytes)> {
+    let upgraded = match upgraded.downcast::<TokioIo<TcpStream>>() {
+        Ok(parts) => return Some((parts.io.into_inner().into(), parts.read_buf)),
+        Err(upgraded) => upgraded,
+    };
+    let Ok(parts) = upgraded.downcast::<TokioIo<TlsStream<TcpStream>>>() else {
+        tracing::error!("an upgraded connection is not the stream that was accepted");
         return None;
     };
-    Some((parts.io.into_inner(), parts.read_buf))
+    let (stream, session) = parts.io.into_inner().into_inner();
+    Some((Socket::under_tls(stream, session), parts.read_buf))
 }

@@ -54,6 +54,26 @@ fn a_bad_configuration_ends_every_verb_with_78() {
 }
 
 #[test]
+fn a_certificate_that_does_not_serve_ends_check_and_serve_with_78() {
+    let place = Place::new();
+    place.file("wardroom.toml", "[server]\ntls_cert = \"cert.pem\"\ntls_key = \"key.pem\"\n");
+    let says = |what: &str| {
+        for arguments in [&["config", "check"][..], &["serve", "--listen", "127.0.0.1:0"][..]] {
+            let ended = place.run(arguments);
+            assert_eq!(ended.code, 78, "{}", ended.err);
+            assert!(ended.err.contains(what), "{}", ended.err);
+        }
+    };
+    says("failed to read the certificate of server.tls_cert cert.pem");
+    place.file("cert.pem", "secret");
+    says("the certificate of server.tls_cert cert.pem holds none in PEM");
+    place.file("cert.pem", "-----BEGIN CERTIFICATE-----\nc2VjcmV0\n-----END CERTIFICATE-----\n");
+    says("failed to read the private key of server.tls_key key.pem");
+    place.file("key.pem", "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n");
+    says("the certificate cert.pem and the key key.pem do not serve");
+}
+
+#[test]
 fn a_named_file_that_is_missing_ends_with_78() {
     let place = Place::new();
     let ended = place.run(&["config", "check", "--config", "nowhere.toml"]);

@@ -28,6 +28,19 @@ fn the_ready_file_tells_where_it_serves_and_goes_with_the_node() {
 }
 
 #[test]
+fn a_hangup_ends_no_node() {
+    let place = Place::new();
+    let node = Node::start(&place, &["--ephemeral"]);
+    let address = node.get("url").strip_prefix("http://").unwrap().to_owned();
+    for _ in 0..3 {
+        let sent = Command::new("kill").args(["-HUP", &node.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+        assert!(TcpStream::connect(&address).is_ok(), "it has nothing to read again, and goes on");
+    }
+    assert_eq!(node.stop("-TERM").0, Some(0));
+}
+
+#[test]
 fn serve_is_the_default_verb() {
     for verb in [&[][..], &["serve"][..]] {
         let place = Place::new();

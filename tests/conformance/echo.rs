@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use wardroom::delivery::{Gate, Pumped, farewell, frame};
+use wardroom::delivery::{Gate, Pumped, Socket, farewell, frame};
 use wardroom::gateway::{Inbound, Incoming};
 
 /// A running echo server; ends with the test's runtime.
@@ -47,7 +47,7 @@ impl Echo {
 async fn serve(mut stream: TcpStream, limit: usize, frames: Arc<AtomicU64>) {
     stream.set_nodelay(true).unwrap();
     let Some(first) = handshake(&mut stream).await else { return };
-    let socket = Arc::new(stream);
+    let socket = Arc::new(Socket::from(stream));
     let gate = Gate::new(Arc::clone(&socket));
     let mut inbound = Inbound::new(limit);
     inbound.feed(&first);
@@ -56,7 +56,7 @@ async fn serve(mut stream: TcpStream, limit: usize, frames: Arc<AtomicU64>) {
     farewell(&socket, Instant::now() + Duration::from_secs(2)).await;
 }
 
-async fn echo(socket: &TcpStream, gate: &Gate, inbound: &mut Inbound) {
+async fn echo(socket: &Socket, gate: &Gate, inbound: &mut Inbound) {
     let mut buffer = vec![0; 64 * 1024];
     let mut closing = false;
     loop {

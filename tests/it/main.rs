@@ -17,6 +17,8 @@ mod history;
 mod identity;
 mod issuers;
 mod kill;
+mod limits;
+mod mishaps;
 mod positions;
 mod presence;
 mod real_input;
@@ -25,6 +27,7 @@ mod report;
 mod retry;
 #[path = "../corpora/seeds.rs"]
 mod seeds;
+mod tls;
 mod transcripts;
 mod typing;
 mod world;

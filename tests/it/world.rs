@@ -4,6 +4,8 @@
 mod node;
 mod probe;
 mod provider;
+mod raw;
+mod talk;
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,6 +16,8 @@ use wardroom::identity::{Claims, DevKey};
 pub(crate) use node::Node;
 pub(crate) use probe::{Probe, mid, post};
 pub(crate) use provider::{Key, key_file};
+pub(crate) use raw::{Raw, masked, upgrade};
+pub(crate) use talk::Talk;
 
 /// How long a test waits for anything before it calls it lost.
 pub(crate) const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
@@ -84,7 +88,18 @@ impl World {
 
     /// The same with more flags and environment.
     pub(crate) fn node_with(&self, flags: &[&str], env: &[(&str, &str)]) -> Node {
-        Node::start(&self.data(), &self.file("ready.json"), &self.file("node.log"), flags, env)
+        self.node_under(&[], flags, env)
+    }
+
+    /// The same, started by another program: `["prlimit", "--nofile=256"]`.
+    pub(crate) fn node_under(
+        &self,
+        launcher: &[&str],
+        flags: &[&str],
+        env: &[(&str, &str)],
+    ) -> Node {
+        let (ready, log) = (self.file("ready.json"), self.file("node.log"));
+        Node::start(launcher, &self.data(), &ready, &log, flags, env)
     }
 }
 

@@ -3,6 +3,7 @@
 use tokio_tungstenite::tungstenite::http::Uri;
 use wardroom_protocol::SOCKET_PATH;
 
+use crate::trust::Trust;
 use crate::wire::OPEN_WITHIN;
 
 /// Why no WebSocket came to be.
@@ -34,6 +35,16 @@ pub enum OpenError {
         /// Host and port.
         host: String,
     },
+    /// Somebody answered, but TLS did not come to be.
+    #[error(
+        "{host} could not be trusted: {why}; is the certificate for this name, in date, and its authority known here?"
+    )]
+    Untrusted {
+        /// Host and port.
+        host: String,
+        /// What TLS said.
+        why: String,
+    },
     /// It took too long.
     #[error("{host} did not finish the upgrade within {} s", OPEN_WITHIN.as_secs())]
     TimedOut {
@@ -42,28 +53,28 @@ pub enum OpenError {
     },
 }
 
-/// An address, checked: `ws://host[:port][/path]`. Without a path it is the socket's usual path.
+/// An address, checked: `ws://host[:port][/path]`, or `wss://` for TLS. Without a path it is the
+/// socket's usual path.
 #[derive(Clone, Debug)]
 pub struct Address {
     uri: Uri,
     host: String,
+    trust: Trust,
 }
 
 impl Address {
-    /// Checks an address. `wss://` is refused in this version: put the client beside the server or
-    /// behind a TLS tunnel.
+    /// Checks an address. Over `wss://` the certificate must be signed by an authority that the system
+    /// knows, unless [`Self::trusting`] names another.
     pub fn parse(url: &str) -> Result<Self, OpenError> {
         let uri: Uri = url.parse().map_err(|_| OpenError::Address("this is not a URL"))?;
-        match uri.scheme_str() {
-            Some("ws") => {}
-            Some("wss") => {
-                return Err(OpenError::Address(
-                    "this version of the client speaks ws:// only, not wss://",
-                ));
+        let (scheme, port) = match uri.scheme_str() {
+            Some("ws") => ("ws", 80),
+            Some("wss") => ("wss", 443),
+            Some(_) => {
+                return Err(OpenError::Address("the address must begin with ws:// or wss://"));
             }
-            Some(_) => return Err(OpenError::Address("the address must begin with ws://")),
             None => return Err(OpenError::Address("the address has no ws:// before it")),
-        }
+        };
         if uri.query().is_some() {
             return Err(OpenError::Address(
                 "the address must have no query; the token goes into hello",
@@ -76,18 +87,28 @@ impl Address {
                 "the address must hold no user or password; the token goes into hello",
             ));
         }
-        let host = format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(80));
+        let host = format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(port));
         let path = match uri.path() {
             "" | "/" => SOCKET_PATH,
             path => path,
         };
         let uri = Uri::builder()
-            .scheme("ws")
+            .scheme(scheme)
             .authority(authority.as_str())
             .path_and_query(path)
             .build()
             .map_err(|_| OpenError::Address("this is not a URL"))?;
-        Ok(Self { uri, host })
+        Ok(Self { uri, host, trust: Trust::default() })
+    }
+
+    /// The same address, where only these authorities are believed: certificates in PEM.
+    pub fn trusting(mut self, root_certificates: &[u8]) -> Result<Self, OpenError> {
+        self.trust = Trust::only(root_certificates)?;
+        Ok(self)
+    }
+
+    pub(crate) fn trust(&self) -> &Trust {
+        &self.trust
     }
 
     pub(crate) fn uri(&self) -> &Uri {

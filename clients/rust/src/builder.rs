@@ -28,6 +28,7 @@ pub struct Builder {
     buffer: usize,
     outbox: usize,
     seed: Option<u64>,
+    roots: Option<Vec<u8>>,
 }
 
 impl fmt::Debug for Builder {
@@ -50,6 +51,7 @@ impl Builder {
             buffer: 256,
             outbox: 1024,
             seed: None,
+            roots: None,
         }
     }
 
@@ -83,10 +85,20 @@ impl Builder {
         self
     }
 
+    /// The authorities to believe over `wss://`, as certificates in PEM, in place of the system's.
+    #[must_use]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots = Some(pem.into());
+        self
+    }
+
     /// Opens the first connection and says hello. If that fails, this is the error; whatever
     /// happens later is a [`State`]. Must be called inside a tokio runtime.
     pub async fn connect(self) -> Result<Client> {
-        let address = Address::parse(&self.url)?;
+        let mut address = Address::parse(&self.url)?;
+        if let Some(roots) = &self.roots {
+            address = address.trusting(roots)?;
+        }
         let seed = self.seed.unwrap_or_else(Random::seed);
         let (asks, inbox) = mpsc::channel(self.outbox.saturating_add(REQUESTS + 64));
         let (close, closing) = oneshot::channel();

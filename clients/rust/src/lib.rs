@@ -30,6 +30,7 @@ mod roster;
 mod sending;
 mod state;
 mod subscription;
+mod trust;
 mod unread;
 pub mod wire;
 mod work;

@@ -11,14 +11,15 @@ use std::time::Duration;
 
 use futures_util::{Sink, Stream};
 use tokio::net::TcpStream;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, header};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message, Utf8Bytes};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 use wardroom_protocol::SUBPROTOCOL;
 
 pub use crate::address::{Address, OpenError};
+use crate::trust;
 
 /// Bytes read from the socket at a time. Small, so that a thousand connections cost megabytes.
 const READ_BUFFER: usize = 8 * 1024;
@@ -49,7 +50,7 @@ pub enum Ended {
 
 /// One open WebSocket that agreed on `wardroom.v1`. Dropping it cuts the TCP connection.
 pub struct Connection {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     unflushed: bool,
 }
 
@@ -92,10 +93,14 @@ impl Connection {
             .write_buffer_size(READ_BUFFER)
             .max_message_size(Some(LARGEST_MESSAGE))
             .max_frame_size(Some(LARGEST_MESSAGE));
-        match tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await {
+        let trusted = address.trust().connector();
+        match client_async_tls_with_config(request, stream, Some(config), trusted).await {
             Ok((socket, _response)) => Ok(Self { socket, unflushed: false }),
             Err(SocketError::Http(response)) => {
                 Err(OpenError::Status { host: host(), status: response.status().as_u16() })
+            }
+            Err(SocketError::Io(error)) if trust::is_of_tls(&error) => {
+                Err(OpenError::Untrusted { host: host(), why: error.to_string() })
             }
             Err(SocketError::Io(error)) => Err(unreachable(&error)),
             Err(_) => Err(OpenError::NotWardroom { host: host() }),

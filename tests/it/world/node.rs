@@ -21,6 +21,7 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) fn start(
+        launcher: &[&str],
         data: &Path,
         ready: &Path,
         log: &Path,
@@ -30,8 +31,10 @@ impl Node {
         let _ = fs::remove_file(ready);
         let begun = Instant::now();
         let output = File::options().create(true).append(true).open(log).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wardroom"));
+        let program = [launcher, &[env!("CARGO_BIN_EXE_wardroom")]].concat();
+        let mut command = Command::new(program[0]);
         command
+            .args(&program[1..])
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(flags)
             .arg("--data")
@@ -68,6 +71,18 @@ impl Node {
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Host and port.
+    pub(crate) fn address(&self) -> &str {
+        self.url.split("://").nth(1).unwrap()
+    }
+
+    /// The memory of its process, KiB.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
     /// Everything the node has printed.
@@ -114,6 +129,26 @@ impl Node {
         probe
     }
 
+    /// A metric, by its name and labels as scraped; 0 if it is not there.
+    pub(crate) async fn metric(&self, name: &str) -> u64 {
+        let (_, page) = self.get("/metrics").await;
+        let value = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.map_or(0, |value| value.parse().unwrap())
+    }
+
+    /// Waits until a metric has this value.
+    pub(crate) async fn until_metric(&self, name: &str, value: u64) {
+        let begun = Instant::now();
+        loop {
+            let now = self.metric(name).await;
+            if now == value {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{name} is {now}, not {value}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// One HTTP request without a body: status line and body.
     pub(crate) async fn get(&self, path: &str) -> (u16, String) {
         self.http(&format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")).await
@@ -122,8 +157,7 @@ impl Node {
     /// One raw HTTP request: the status and everything after the headers.
     pub(crate) async fn http(&self, request: &str) -> (u16, String) {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-        let address = self.url.trim_start_matches("http://");
-        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let mut stream = tokio::net::TcpStream::connect(self.address()).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();

@@ -108,7 +108,7 @@ async fn the_first_failure_is_an_error_that_shows_no_token() {
     assert!(error.to_string().contains("is the server running"), "{error}");
     for (url, says) in [
         ("http://127.0.0.1:1", "must begin with ws://"),
-        ("wss://127.0.0.1:1", "not wss://"),
+        ("wss://127.0.0.1:1", "is the server running"),
         ("127.0.0.1:1", "ws://"),
         ("ws://127.0.0.1:1/v1/socket?token=x", "no query"),
         ("ws://robin@127.0.0.1:1", "no user"),
