@@ -1,4 +1,5 @@
-//! The thin seam under the journal and the mark: every file call they make goes through [`Disk`].
+//! The thin seam under journal, mark and snapshots: every file call they make goes through [`Disk`],
+//! and so does the sync of sled's file.
 //!
 //! In production it is [`RealDisk`]. Tests put a disk there that remembers what was not synced yet
 //! and rebuilds the directory as a power cut might have left it.
@@ -41,6 +42,32 @@ pub trait Disk: Send + Sync {
     fn point(&self, name: &str);
     /// Whether a test wants to see the group written in two halves.
     fn wants_halves(&self) -> bool;
+}
+
+#[cfg(feature = "testing")]
+static INSTALLED: std::sync::Mutex<Vec<(PathBuf, Arc<dyn Disk>)>> =
+    std::sync::Mutex::new(Vec::new());
+
+/// Puts a disk under the log that this process opens next in a directory: for tests that run a whole
+/// node in their own process.
+#[cfg(feature = "testing")]
+pub fn install(dir: &Path, disk: Arc<dyn Disk>) {
+    let mut installed = INSTALLED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    installed.push((dir.to_path_buf(), disk));
+}
+
+/// The disk under the log in a directory: the usual one, unless a test put another there.
+pub(super) fn under(dir: &Path, usual: &Arc<dyn Disk>) -> Arc<dyn Disk> {
+    #[cfg(feature = "testing")]
+    {
+        let mut installed = INSTALLED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(at) = installed.iter().position(|(path, _)| path == dir) {
+            return installed.swap_remove(at).1;
+        }
+    }
+    #[cfg(not(feature = "testing"))]
+    let _ = dir;
+    Arc::clone(usual)
 }
 
 /// The operating system's files.

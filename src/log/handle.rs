@@ -9,7 +9,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::{oneshot, watch};
 
 use super::backup::Backup;
-use super::disk::{Disk, RealDisk};
+use super::disk::{self, Disk, RealDisk};
 use super::finding::{OpenError, Recovery};
 use super::gauge::{Gauge, Health};
 use super::journal::{Catalog, Item, Writer};
@@ -20,6 +20,7 @@ use super::read_threads::{self, Job};
 use super::reader::Reader;
 use super::record::{self, EncodedHeader};
 use super::recovery::{self, Care};
+use super::snapshots::Snapshots;
 use super::store::{MemoryShelf, Shelf};
 use super::store_thread::{self, Feed, Keeper};
 use super::wounds::Wounds;
@@ -124,6 +125,8 @@ pub(super) struct Shared {
     pub(super) catalog: Option<Arc<Catalog>>,
     pub(super) overlay: Arc<Overlay>,
     pub(super) wounds: Wounds,
+    /// `None`: in memory only, or their folder cannot be made.
+    pub(super) snapshots: Option<Arc<Snapshots>>,
     pub(super) disk: Arc<dyn Disk>,
     /// The locked file; dropping it lets the directory go.
     pub(super) lock: Mutex<Option<std::fs::File>>,
@@ -158,6 +161,7 @@ impl Shared {
             backup: self.catalog.clone().map(Backup),
             overlay: Arc::clone(&self.overlay),
             wounds: self.wounds.clone(),
+            snapshots: self.snapshots.clone(),
         }
     }
 }
@@ -182,8 +186,8 @@ impl std::fmt::Debug for Log {
 impl Log {
     /// Opens the log in a directory, or makes one there, and mends what a crash or damage left.
     /// Blocks; holds the directory's exclusive lock until every handle is gone and the log closed.
-    #[expect(clippy::needless_pass_by_value, reason = "a log takes its options over")]
-    pub fn open(dir: &Path, options: Options) -> Result<(Self, Recovery), OpenError> {
+    pub fn open(dir: &Path, mut options: Options) -> Result<(Self, Recovery), OpenError> {
+        options.disk = disk::under(dir, &options.disk);
         let group_bytes = options.segment_bytes.max(SMALLEST_SEGMENT) / 4;
         let opened = recovery::open(dir, &options, Care::Usual)?;
         let shared = Arc::new(Shared {
@@ -192,6 +196,7 @@ impl Log {
             catalog: Some(opened.catalog),
             overlay: Arc::default(),
             wounds: Wounds::default(),
+            snapshots: Snapshots::open(&options.disk, dir.join("snapshots")),
             disk: Arc::clone(&options.disk),
             lock: Mutex::new(Some(opened.lock)),
         });
@@ -215,6 +220,7 @@ impl Log {
             catalog: None,
             overlay: Arc::default(),
             wounds: Wounds::default(),
+            snapshots: None,
             disk: options.disk,
             lock: Mutex::default(),
         });

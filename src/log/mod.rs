@@ -14,6 +14,7 @@
 //! DIR/journal/*.seg     segments: the first copy, and what the store is rebuilt from
 //! DIR/store/CURRENT     names the generation in use; gen-NNNNNNNN/ is a sled directory
 //! DIR/store.mark        up to which group the store is known to be on the platter
+//! DIR/snapshots/        folded states, one for a log: a cache, never truth
 //! ```
 
 #![allow(
@@ -42,6 +43,8 @@ pub mod record;
 mod recovery;
 mod scrub;
 mod slice;
+mod snapshot;
+mod snapshots;
 mod store;
 mod store_thread;
 mod survey;
@@ -57,5 +60,6 @@ pub use reader::Reader;
 pub use record::EncodedHeader;
 pub use scrub::{ScrubReport, Stats, scrub, stats};
 pub use slice::{Budget, Head, ReadError, Slice};
+pub use snapshot::Snapshot;
 pub use store::ShelfError;
 pub use verify::{VerifyReport, verify};

@@ -14,7 +14,8 @@ use crate::config::{Format, Telemetry};
 
 pub use metric::{
     BYTES_SENT, CLOSES, COMMANDS, CONNECTIONS, ENTRIES, FRAMES_SENT, GROUP_ENTRIES, GROUPS,
-    HANDSHAKES_REFUSED, JOINED, Kind, METRICS, Metric, Metrics, PANICS, STORE_LAG, SYNC_SECONDS,
+    HANDSHAKES_REFUSED, JOINED, Kind, METRICS, Metric, Metrics, PANICS, SNAPSHOTS, STORE_LAG,
+    SYNC_SECONDS,
 };
 
 /// Telemetry did not start.

@@ -13,5 +13,6 @@ mod pace;
 mod power;
 #[path = "../corpora/seeds.rs"]
 mod seeds;
+mod snapshots;
 mod strain;
 mod world;
