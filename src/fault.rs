@@ -29,7 +29,7 @@ mod switched {
         armed().is_some_and(|(point, _)| point == name)
     }
 
-    pub(super) fn pass(name: &str, last_act: impl FnOnce()) {
+    pub(super) fn pass<T>(name: &str, last_act: impl FnOnce() -> T) {
         if let Some(watch) = &*WATCH.read().unwrap_or_else(PoisonError::into_inner) {
             watch(name);
         }
@@ -37,7 +37,7 @@ mod switched {
             && point == name
             && left.fetch_sub(1, Ordering::SeqCst) == 1
         {
-            last_act();
+            drop(last_act());
             // No unwinding, no destructors: what is on disk now is what a crash leaves.
             std::process::abort();
         }
@@ -57,13 +57,13 @@ pub fn watch(watch: Option<Watch>) {
 /// Passes a named point. Returns, except in a test that asked for the end here.
 #[inline]
 pub fn point(name: &str) {
-    halfway(name, || {});
+    halfway(name, || ());
 }
 
 /// Passes a named point before an act that a test may want to see half done: `half` runs only if the
 /// process ends here.
 #[inline]
-pub fn halfway(name: &str, half: impl FnOnce()) {
+pub fn halfway<T>(name: &str, half: impl FnOnce() -> T) {
     #[cfg(feature = "testing")]
     switched::pass(name, half);
     #[cfg(not(feature = "testing"))]

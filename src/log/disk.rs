@@ -32,12 +32,18 @@ pub trait Disk: Send + Sync {
     fn open(&self, path: &Path, create: bool) -> io::Result<Arc<dyn DiskFile>>;
     /// Names a file anew, over whatever stood there.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Makes a name that stands for another file, at its absolute path.
+    fn link(&self, target: &Path, path: &Path) -> io::Result<()>;
+    /// Whether a name stands for another file.
+    fn is_link(&self, path: &Path) -> bool;
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Brings the names in a directory to the platter.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
     /// The files in a directory, in no order.
     fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>>;
+    /// Bytes that can still be written below a directory.
+    fn free(&self, dir: &Path) -> io::Result<u64>;
     /// Passes a named fault point.
     fn point(&self, name: &str);
     /// Whether a test wants to see the group written in two halves.
@@ -101,6 +107,12 @@ impl Disk for RealDisk {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
     }
+    fn link(&self, target: &Path, path: &Path) -> io::Result<()> {
+        std::os::unix::fs::symlink(target, path)
+    }
+    fn is_link(&self, path: &Path) -> bool {
+        path.is_symlink()
+    }
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
     }
@@ -109,6 +121,10 @@ impl Disk for RealDisk {
     }
     fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {
         fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect()
+    }
+    fn free(&self, dir: &Path) -> io::Result<u64> {
+        let stat = rustix::fs::statvfs(dir)?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
     fn point(&self, name: &str) {
         fault::point(name);

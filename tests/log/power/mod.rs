@@ -62,6 +62,9 @@ pub(crate) struct PowerDisk {
     /// The sync that fails, counted from 1; 0 for none.
     pub(crate) failing_sync: AtomicU64,
     pub(crate) syncs: AtomicU64,
+    /// The same for writes.
+    pub(crate) failing_write: AtomicU64,
+    pub(crate) writes: AtomicU64,
 }
 
 struct PowerFile {
@@ -85,6 +88,8 @@ impl Power {
             lying,
             failing_sync: AtomicU64::new(0),
             syncs: AtomicU64::new(0),
+            failing_write: AtomicU64::new(0),
+            writes: AtomicU64::new(0),
         }))
     }
 
@@ -200,6 +205,10 @@ impl DiskFile for PowerFile {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let power = Power(Arc::clone(&self.disk));
         let mut state = power.state()?;
+        let nth = self.disk.writes.fetch_add(1, Ordering::SeqCst) + 1;
+        let fails = nth == self.disk.failing_write.load(Ordering::SeqCst);
+        // A write that fails may have left a part of itself.
+        let bytes = if fails { &bytes[..bytes.len() / 3] } else { bytes };
         let inode = &mut state.inodes[self.inode];
         let size = inode.file.metadata()?.len();
         let known = size.saturating_sub(offset).min(bytes.len() as u64);
@@ -207,7 +216,7 @@ impl DiskFile for PowerFile {
         inode.file.read_exact_at(&mut old, offset)?;
         inode.file.write_all_at(bytes, offset)?;
         inode.changes.push(Change::Write { at: offset, old, new: bytes.to_vec() });
-        Ok(())
+        if fails { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 
     fn sync(&self) -> io::Result<()> {
@@ -296,6 +305,19 @@ impl Disk for Power {
         Ok(())
     }
 
+    fn link(&self, target: &Path, path: &Path) -> io::Result<()> {
+        let mut state = self.state()?;
+        std::os::unix::fs::symlink(target, path)?;
+        let inode = state.names[target];
+        state.names.insert(path.to_path_buf(), inode);
+        state.namings.push(Naming::Made(path.to_path_buf(), inode));
+        Ok(())
+    }
+
+    fn is_link(&self, path: &Path) -> bool {
+        path.is_symlink()
+    }
+
     fn remove(&self, path: &Path) -> io::Result<()> {
         let mut state = self.state()?;
         fs::remove_file(path)?;
@@ -328,6 +350,10 @@ impl Disk for Power {
     fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {
         let _state = self.state()?;
         fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect()
+    }
+
+    fn free(&self, _: &Path) -> io::Result<u64> {
+        Ok(u64::MAX)
     }
 
     fn point(&self, name: &str) {
