@@ -6,9 +6,11 @@
 
 mod access;
 mod bad_input;
+mod blackout;
 mod canary;
 mod crowd;
 mod delivery;
+mod disk_full;
 mod first_light;
 mod fold;
 mod frames;
@@ -18,6 +20,8 @@ mod identity;
 mod issuers;
 mod kill;
 mod positions;
+#[path = "../log/power/mod.rs"]
+mod power;
 mod real_input;
 mod refresh;
 mod report;
