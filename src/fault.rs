@@ -1,12 +1,15 @@
 //! Named fault points: places in the write path where a test may end the process at once.
 //!
-//! Inert unless the crate is built with the feature `testing` *and* `WARDROOM_FAULT=name@n` is set:
-//! then the process aborts at the n-th passage of that point. Knows nobody; the log calls it.
+//! Inert unless the crate is built with the feature `testing` *and* either `WARDROOM_FAULT=name@n` is
+//! set, and then the process aborts at the n-th passage of that point, or a test in the same process
+//! watches ([`watch`]). Knows nobody.
 
 #[cfg(feature = "testing")]
 mod switched {
-    use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::{OnceLock, PoisonError, RwLock};
+
+    pub(super) static WATCH: RwLock<Option<super::Watch>> = RwLock::new(None);
 
     /// The point to stop at, and the passages left until then.
     static ARMED: OnceLock<Option<(String, AtomicU64)>> = OnceLock::new();
@@ -32,24 +35,45 @@ mod switched {
         assert!(!due, "a test asked for it");
     }
 
-    pub(super) fn point(name: &str) {
+    pub(super) fn pass<T>(name: &str, last_act: impl FnOnce() -> T) {
+        if let Some(watch) = &*WATCH.read().unwrap_or_else(PoisonError::into_inner) {
+            watch(name);
+        }
         if let Some((point, left)) = armed()
             && point == name
             && left.fetch_sub(1, Ordering::SeqCst) == 1
         {
+            drop(last_act());
             // No unwinding, no destructors: what is on disk now is what a crash leaves.
             std::process::abort();
         }
     }
 }
 
+/// Told of every point that is passed.
+#[cfg(feature = "testing")]
+pub type Watch = Box<dyn Fn(&str) + Send + Sync>;
+
+/// Puts a watch over all points of this process, or takes it away.
+#[cfg(feature = "testing")]
+pub fn watch(watch: Option<Watch>) {
+    *switched::WATCH.write().unwrap_or_else(std::sync::PoisonError::into_inner) = watch;
+}
+
 /// Passes a named point. Returns, except in a test that asked for the end here.
 #[inline]
 pub fn point(name: &str) {
+    halfway(name, || ());
+}
+
+/// Passes a named point before an act that a test may want to see half done: `half` runs only if the
+/// process ends here.
+#[inline]
+pub fn halfway<T>(name: &str, half: impl FnOnce() -> T) {
     #[cfg(feature = "testing")]
-    switched::point(name);
+    switched::pass(name, half);
     #[cfg(not(feature = "testing"))]
-    let _ = name;
+    let _ = (name, half);
 }
 
 /// Passes a named point where a test may ask for a bug: at the n-th passage this panics.

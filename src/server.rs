@@ -282,6 +282,10 @@ impl Ground {
             segment_bytes: config.log.segment_mib << 20,
             cache_bytes: config.log.cache_mib << 20,
             rebuild_after: Duration::from_secs(config.log.rebuild_hours * 3600),
+            archive: config.log.archive.clone(),
+            scrub_entries: usize::try_from(config.log.scrub_entries).unwrap_or(usize::MAX),
+            keep_segments: usize::try_from(config.log.keep_segments).unwrap_or(usize::MAX),
+            min_free_bytes: config.log.min_free_mib << 20,
             ..log::Options::default()
         };
         let (log, recovery) = Log::open(data, options)?;

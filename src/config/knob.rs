@@ -67,6 +67,10 @@ knobs! {
     "size of a journal segment, MiB" log.segment_mib in 1..=1_024;
     "memory for the store's cache, MiB" log.cache_mib in 1..=65_536;
     "after a redaction the store is rebuilt within, hours" log.rebuild_hours in 1..=24;
+    "closed journal segments are moved to this folder" log.archive;
+    "closed segments that stay, if there is an archive" log.keep_segments in 0..=1_000_000;
+    "stored entries checked in a second; 0 for none" log.scrub_entries in 0..=1_000_000;
+    "nothing new is taken while the disk has less free, MiB" log.min_free_mib in 0..=1_048_576;
     "how log lines look: text or json" telemetry.format;
     "which log lines are written (also WARDROOM_LOG)" telemetry.filter;
 }

@@ -131,6 +131,14 @@ pub struct LogSection {
     pub cache_mib: u64,
     /// After a redaction the store is rebuilt within this many hours.
     pub rebuild_hours: u64,
+    /// A folder that closed segments are moved to, perhaps on another disk.
+    pub archive: Option<PathBuf>,
+    /// With an archive: this many closed segments stay.
+    pub keep_segments: u64,
+    /// Stored entries checked in a second; 0 for none.
+    pub scrub_entries: u64,
+    /// Nothing new is taken while the disk has fewer free MiB.
+    pub min_free_mib: u64,
 }
 
 /// What operators see.
@@ -212,7 +220,15 @@ impl Default for Auth {
 
 impl Default for LogSection {
     fn default() -> Self {
-        Self { segment_mib: 64, cache_mib: 64, rebuild_hours: 24 }
+        Self {
+            segment_mib: 64,
+            cache_mib: 64,
+            rebuild_hours: 24,
+            archive: None,
+            keep_segments: 4,
+            scrub_entries: 200,
+            min_free_mib: 256,
+        }
     }
 }
 

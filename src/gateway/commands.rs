@@ -24,6 +24,7 @@ impl Connection {
     /// Handles one text message. `Err` closes the connection.
     pub(super) fn command(&mut self, text: &str) -> Result<(), CloseCode> {
         let command = Command::decode(text).map_err(|_| CloseCode::BadEnvelope)?;
+        crate::fault::point("after_decode");
         let Some(who) = self.who.clone() else {
             return self.first(&command);
         };

@@ -1,4 +1,5 @@
-//! The thin seam under the journal and the mark: every file call they make goes through [`Disk`].
+//! The thin seam under journal, mark and snapshots: every file call they make goes through [`Disk`],
+//! and so does the sync of sled's file.
 //!
 //! In production it is [`RealDisk`]. Tests put a disk there that remembers what was not synced yet
 //! and rebuilds the directory as a power cut might have left it.
@@ -31,16 +32,48 @@ pub trait Disk: Send + Sync {
     fn open(&self, path: &Path, create: bool) -> io::Result<Arc<dyn DiskFile>>;
     /// Names a file anew, over whatever stood there.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Makes a name that stands for another file, at its absolute path.
+    fn link(&self, target: &Path, path: &Path) -> io::Result<()>;
+    /// Whether a name stands for another file.
+    fn is_link(&self, path: &Path) -> bool;
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Brings the names in a directory to the platter.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
     /// The files in a directory, in no order.
     fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>>;
+    /// Bytes that can still be written below a directory.
+    fn free(&self, dir: &Path) -> io::Result<u64>;
     /// Passes a named fault point.
     fn point(&self, name: &str);
     /// Whether a test wants to see the group written in two halves.
     fn wants_halves(&self) -> bool;
+}
+
+#[cfg(feature = "testing")]
+static INSTALLED: std::sync::Mutex<Vec<(PathBuf, Arc<dyn Disk>)>> =
+    std::sync::Mutex::new(Vec::new());
+
+/// Puts a disk under the log that this process opens next in a directory: for tests that run a whole
+/// node in their own process.
+#[cfg(feature = "testing")]
+pub fn install(dir: &Path, disk: Arc<dyn Disk>) {
+    let mut installed = INSTALLED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    installed.push((dir.to_path_buf(), disk));
+}
+
+/// The disk under the log in a directory: the usual one, unless a test put another there.
+pub(super) fn under(dir: &Path, usual: &Arc<dyn Disk>) -> Arc<dyn Disk> {
+    #[cfg(feature = "testing")]
+    {
+        let mut installed = INSTALLED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(at) = installed.iter().position(|(path, _)| path == dir) {
+            return installed.swap_remove(at).1;
+        }
+    }
+    #[cfg(not(feature = "testing"))]
+    let _ = dir;
+    Arc::clone(usual)
 }
 
 /// The operating system's files.
@@ -74,6 +107,12 @@ impl Disk for RealDisk {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
     }
+    fn link(&self, target: &Path, path: &Path) -> io::Result<()> {
+        std::os::unix::fs::symlink(target, path)
+    }
+    fn is_link(&self, path: &Path) -> bool {
+        path.is_symlink()
+    }
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
     }
@@ -82,6 +121,10 @@ impl Disk for RealDisk {
     }
     fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {
         fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect()
+    }
+    fn free(&self, dir: &Path) -> io::Result<u64> {
+        let stat = rustix::fs::statvfs(dir)?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
     fn point(&self, name: &str) {
         fault::point(name);

@@ -1,10 +1,12 @@
 //! How the log feels: a few atomics, asked before every ordering.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::telemetry::metric;
 
+use super::disk::Disk;
 use super::handle::Options;
 
 /// Whether new entries may be ordered.
@@ -14,6 +16,9 @@ pub enum Health {
     Ready,
     /// Not now: the store lags behind the journal, or the journal's queue is nearly full.
     Lagging,
+    /// Not now: the disk is nearly full. What is there is served; writing goes on by itself once
+    /// there is room.
+    Full,
     /// Not in this process: the journal or the store failed, or the log is closed.
     Failed,
 }
@@ -24,6 +29,12 @@ pub(super) struct Gauge {
     journal_failed: AtomicBool,
     store_failed: AtomicBool,
     closed: AtomicBool,
+    /// The disk has less free than it must.
+    full: AtomicBool,
+    min_free_bytes: u64,
+    /// Entries checked in the background, and rounds through all of them.
+    scrubbed: AtomicU64,
+    rounds: AtomicU64,
     /// Bytes and records that wait for the journal.
     queued: AtomicU64,
     records: AtomicU64,
@@ -44,6 +55,10 @@ impl Gauge {
             journal_failed: AtomicBool::new(false),
             store_failed: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            full: AtomicBool::new(false),
+            min_free_bytes: options.min_free_bytes,
+            scrubbed: AtomicU64::new(0),
+            rounds: AtomicU64::new(0),
             queued: AtomicU64::new(0),
             records: AtomicU64::new(0),
             behind: AtomicU64::new(0),
@@ -62,6 +77,9 @@ impl Gauge {
         {
             return Health::Failed;
         }
+        if self.full.load(Ordering::Acquire) {
+            return Health::Full;
+        }
         // Room is left for what others order between this question and their append.
         if self.queued.load(Ordering::Acquire) >= self.queue_bytes / 2
             || self.records.load(Ordering::Acquire) >= self.queue_records / 2
@@ -71,6 +89,39 @@ impl Gauge {
             return Health::Lagging;
         }
         Health::Ready
+    }
+
+    /// Measures what the disk has free. Once it was too little, an eighth more is asked for, so that
+    /// the answer does not flicker.
+    pub(super) fn look_at_space(&self, disk: &dyn Disk, dir: &Path) {
+        // A disk that does not say how full it is will say so when it is written to.
+        let Ok(free) = disk.free(dir) else {
+            return;
+        };
+        metrics::gauge!(metric::DISK_FREE).set(amount(free));
+        let least = self.min_free_bytes;
+        let before = self.full.load(Ordering::Acquire);
+        let full = free < if before { least.saturating_add(least / 8) } else { least };
+        self.full.store(full, Ordering::Release);
+        if full && !before {
+            tracing::error!(
+                free,
+                least,
+                "the disk is nearly full: nothing new is taken until there is room (log.min_free_mib)"
+            );
+        } else if before && !full {
+            tracing::info!(free, "the disk has room again: writing goes on");
+        }
+    }
+
+    pub(super) fn count_scrubbed(&self, entries: usize, round: bool) {
+        metrics::counter!(metric::SCRUBBED).increment(entries as u64);
+        self.scrubbed.fetch_add(entries as u64, Ordering::AcqRel);
+        self.rounds.fetch_add(u64::from(round), Ordering::AcqRel);
+    }
+
+    pub(super) fn scrubbed(&self) -> (u64, u64) {
+        (self.scrubbed.load(Ordering::Acquire), self.rounds.load(Ordering::Acquire))
     }
 
     fn since(&self, at: Instant) -> u64 {

@@ -9,7 +9,8 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::{oneshot, watch};
 
 use super::backup::Backup;
-use super::disk::{Disk, RealDisk};
+use super::caretaker::Caretaker;
+use super::disk::{self, Disk, RealDisk};
 use super::finding::{OpenError, Recovery};
 use super::gauge::{Gauge, Health};
 use super::journal::{Catalog, Item, Writer};
@@ -20,6 +21,7 @@ use super::read_threads::{self, Job};
 use super::reader::Reader;
 use super::record::{self, EncodedHeader};
 use super::recovery::{self, Care};
+use super::snapshots::Snapshots;
 use super::store::{MemoryShelf, Shelf};
 use super::store_thread::{self, Feed, Keeper};
 use super::wounds::Wounds;
@@ -53,6 +55,16 @@ pub struct Options {
     pub lag_bytes: u64,
     /// Time that the store may lag before [`Health::Lagging`]. Default 5 s.
     pub lag_age: Duration,
+    /// A folder, on another disk perhaps, that closed segments are moved to. Default: none, they stay.
+    pub archive: Option<PathBuf>,
+    /// With an archive: this many closed segments stay. Default 4.
+    pub keep_segments: usize,
+    /// Entries of the store that are checked in a second; 0 for none. Default 200.
+    pub scrub_entries: usize,
+    /// How often the caretaker has its turn. Default 1 s.
+    pub care_every: Duration,
+    /// While the disk has fewer free bytes, the log is [`Health::Full`]. Default 256 MiB.
+    pub min_free_bytes: u64,
     /// The file calls of the journal; another one only in tests.
     pub disk: Arc<dyn Disk>,
 }
@@ -67,6 +79,11 @@ impl Default for Options {
             queue_bytes: 32 * 1024 * 1024,
             lag_bytes: 64 * 1024 * 1024,
             lag_age: Duration::from_secs(5),
+            archive: None,
+            keep_segments: 4,
+            scrub_entries: 200,
+            care_every: Duration::from_secs(1),
+            min_free_bytes: 256 * 1024 * 1024,
             disk: Arc::new(RealDisk),
         }
     }
@@ -124,6 +141,8 @@ pub(super) struct Shared {
     pub(super) catalog: Option<Arc<Catalog>>,
     pub(super) overlay: Arc<Overlay>,
     pub(super) wounds: Wounds,
+    /// `None`: in memory only, or their folder cannot be made.
+    pub(super) snapshots: Option<Arc<Snapshots>>,
     pub(super) disk: Arc<dyn Disk>,
     /// The locked file; dropping it lets the directory go.
     pub(super) lock: Mutex<Option<std::fs::File>>,
@@ -158,6 +177,7 @@ impl Shared {
             backup: self.catalog.clone().map(Backup),
             overlay: Arc::clone(&self.overlay),
             wounds: self.wounds.clone(),
+            snapshots: self.snapshots.clone(),
         }
     }
 }
@@ -169,6 +189,8 @@ pub struct Log {
     orders: SyncSender<Order>,
     feed: SyncSender<Feed>,
     jobs: Arc<Mutex<Option<SyncSender<Job>>>>,
+    /// Dropping it ends the caretaker.
+    care: Arc<Mutex<Option<SyncSender<()>>>>,
     /// How many threads live.
     threads: watch::Receiver<usize>,
 }
@@ -182,27 +204,29 @@ impl std::fmt::Debug for Log {
 impl Log {
     /// Opens the log in a directory, or makes one there, and mends what a crash or damage left.
     /// Blocks; holds the directory's exclusive lock until every handle is gone and the log closed.
-    #[expect(clippy::needless_pass_by_value, reason = "a log takes its options over")]
-    pub fn open(dir: &Path, options: Options) -> Result<(Self, Recovery), OpenError> {
+    pub fn open(dir: &Path, mut options: Options) -> Result<(Self, Recovery), OpenError> {
+        options.disk = disk::under(dir, &options.disk);
         let group_bytes = options.segment_bytes.max(SMALLEST_SEGMENT) / 4;
         let opened = recovery::open(dir, &options, Care::Usual)?;
+        let gauge = Gauge::new(&options, QUEUE_RECORDS);
+        gauge.look_at_space(&*options.disk, dir);
         let shared = Arc::new(Shared {
-            gauge: Gauge::new(&options, QUEUE_RECORDS),
+            gauge,
             shelf: RwLock::new(opened.shelf),
             catalog: Some(opened.catalog),
             overlay: Arc::default(),
             wounds: Wounds::default(),
+            snapshots: Snapshots::open(&options.disk, dir.join("snapshots")),
             disk: Arc::clone(&options.disk),
             lock: Mutex::new(Some(opened.lock)),
         });
-        let log = Self::start(shared, Some(opened.writer), opened.keeper, group_bytes).map_err(
-            |source| OpenError::Io {
-                action: "start the threads of",
-                path: PathBuf::from(dir),
-                source,
-            },
-        )?;
-        Ok((log, opened.recovery))
+        let failed = |source| OpenError::Io {
+            action: "start the threads of",
+            path: PathBuf::from(dir),
+            source,
+        };
+        let log = Self::start(shared, Some(opened.writer), opened.keeper, group_bytes, &options);
+        Ok((log.map_err(failed)?, opened.recovery))
     }
 
     /// A log in memory, behind the same interface. It ends with the process.
@@ -215,10 +239,11 @@ impl Log {
             catalog: None,
             overlay: Arc::default(),
             wounds: Wounds::default(),
-            disk: options.disk,
+            snapshots: None,
+            disk: Arc::clone(&options.disk),
             lock: Mutex::default(),
         });
-        Self::start(shared, None, None, options.segment_bytes)
+        Self::start(shared, None, None, options.segment_bytes, &options)
             .expect("the operating system starts four threads")
     }
 
@@ -227,6 +252,7 @@ impl Log {
         writer: Option<Writer>,
         keeper: Option<Keeper>,
         group_bytes: u64,
+        options: &Options,
     ) -> std::io::Result<Self> {
         let (orders, incoming) = sync_channel(QUEUE_RECORDS);
         let (feed, fed) = sync_channel(QUEUE_GROUPS);
@@ -245,7 +271,12 @@ impl Log {
             alive,
         )?;
         read_threads::start(&shared, asked, &Alive::new(&count))?;
-        Ok(Self { shared, orders, feed, jobs: Arc::new(Mutex::new(Some(jobs))), threads })
+        let care = match shared.catalog {
+            Some(_) => Some(Caretaker::start(&shared, options, Alive::new(&count))?),
+            None => None,
+        };
+        let (jobs, care) = (Arc::new(Mutex::new(Some(jobs))), Arc::new(Mutex::new(care)));
+        Ok(Self { shared, orders, feed, jobs, care, threads })
     }
 
     /// Hands over one record that has its place. Never waits; after an error nothing was taken. The
@@ -341,6 +372,12 @@ impl Log {
         sent.await.unwrap_or(false) && answered.await.unwrap_or(false)
     }
 
+    /// Entries that the caretaker has checked since the log was opened, and whole rounds through all.
+    #[must_use]
+    pub fn scrubbed(&self) -> (u64, u64) {
+        self.shared.gauge.scrubbed()
+    }
+
     /// Writes what is queued, brings the store up to it, syncs both. Idempotent; later appends are
     /// refused.
     pub async fn close(&self) {
@@ -352,6 +389,7 @@ impl Log {
         }
         // What waits for a read thread is still answered; then those threads end.
         self.jobs.lock().take();
+        self.care.lock().take();
         let mut threads = self.threads.clone();
         // An error means that every thread has ended.
         let _ = threads.wait_for(|alive| *alive == 0).await;

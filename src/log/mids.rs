@@ -8,6 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use fastbloom::BloomFilter;
 use wardroom_protocol::ids::Mid;
 
+use super::bytes_in::{Cut, Cutter};
 use crate::domain::Row;
 
 const BITS_PER_MID: usize = 10;
@@ -27,8 +28,23 @@ pub enum Found {
 
 struct Filter {
     bits: BloomFilter,
+    /// Random, so that nobody can mint mids that all look known.
+    seed: [u8; 16],
     holds: usize,
     full: usize,
+}
+
+impl Filter {
+    fn new(bits: Vec<u64>, seed: [u8; 16], holds: usize, full: usize) -> Self {
+        let bits =
+            BloomFilter::from_vec(bits).seed(&u128::from_le_bytes(seed)).expected_items(full);
+        Self { bits, seed, holds, full }
+    }
+
+    /// Words of 64 bits in a filter for that many mids.
+    fn words(full: usize) -> usize {
+        (full * BITS_PER_MID).div_ceil(64)
+    }
 }
 
 /// See the module. Not shared: one per log.
@@ -95,19 +111,68 @@ impl MidIndex {
             let full = FIRST_FILTER << self.filters.len();
             let mut seed = [0; 16];
             getrandom::fill(&mut seed).expect("the operating system gives random bytes");
-            self.filters.push(Filter {
-                // Seeded, so that nobody can mint mids that all look known.
-                bits: BloomFilter::with_num_bits(full * BITS_PER_MID)
-                    .seed(&u128::from_le_bytes(seed))
-                    .expected_items(full),
-                holds: 0,
-                full,
-            });
+            self.filters.push(Filter::new(vec![0; Filter::words(full)], seed, 0, full));
         }
         if let Some(filter) = self.filters.last_mut() {
             filter.bits.insert(mid.as_bytes());
             filter.holds += 1;
         }
+    }
+
+    /// All mids as bytes, for a snapshot: about ten bits each.
+    ///
+    /// ```text
+    /// 4 count of filters, smallest first; each: 16 seed, 4 mids in it, its bits
+    /// 4 count of mids that are in none; each: 16
+    /// ```
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let count = |len: usize| u32::try_from(len).expect("a log has fewer than 4 G mids");
+        let mut out = count(self.filters.len()).to_le_bytes().to_vec();
+        for filter in &self.filters {
+            out.extend_from_slice(&filter.seed);
+            out.extend_from_slice(&count(filter.holds).to_le_bytes());
+            for word in filter.bits.as_slice() {
+                out.extend_from_slice(&word.to_le_bytes());
+            }
+        }
+        out.extend_from_slice(&count(self.exact.len()).to_le_bytes());
+        let mut exact: Vec<&Mid> = self.exact.keys().collect();
+        exact.sort_unstable();
+        for mid in exact {
+            out.extend_from_slice(mid.as_bytes());
+        }
+        out
+    }
+
+    /// An index that knows the mids in these bytes, all of them as older ones: the store has them by
+    /// the time a log is opened. `None` if the bytes are no index.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        Self::parse(&mut Cutter::new(bytes)).ok().flatten()
+    }
+
+    fn parse(cut: &mut Cutter<'_>) -> Result<Option<Self>, Cut> {
+        let mut this = Self::new();
+        for number in 0..cut.u32()? {
+            // The first one holds a thousand: the twentieth more mids than any log has.
+            if number >= 20 {
+                return Ok(None);
+            }
+            let full = FIRST_FILTER << number;
+            let seed = cut.array()?;
+            let holds = usize::try_from(cut.u32()?).map_err(|_| Cut)?;
+            let bits = cut.take(Filter::words(full) * 8)?;
+            let word = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap_or_default());
+            this.filters.push(Filter::new(bits.chunks(8).map(word).collect(), seed, holds, full));
+        }
+        for _ in 0..cut.u32()? {
+            match Mid::from_bytes(cut.array()?) {
+                Ok(mid) => this.seed(mid),
+                Err(_) => return Ok(None),
+            }
+        }
+        Ok(cut.is_done().then_some(this))
     }
 
     fn may_be_older(&self, mid: &Mid) -> bool {

@@ -7,13 +7,16 @@
 //! An entry's way: [`Log::append`] puts it into a bounded queue; the journal thread writes all that
 //! waits as one group, syncs once, overwrites the words that the group erases, and raises
 //! [`Progress::synced`]; the store thread puts the group into the store and raises
-//! [`Progress::stored`]; two read threads serve [`Log::ask`].
+//! [`Progress::stored`]; two read threads serve [`Log::ask`]. A caretaker checks old entries slowly and
+//! moves closed segments to the archive.
 //!
 //! ```text
 //! DIR/LOCK              held by the process that has the log open
 //! DIR/journal/*.seg     segments: the first copy, and what the store is rebuilt from
+//! ARCHIVE/*.seg         closed segments moved there, if so configured; links in journal/ point to them
 //! DIR/store/CURRENT     names the generation in use; gen-NNNNNNNN/ is a sled directory
 //! DIR/store.mark        up to which group the store is known to be on the platter
+//! DIR/snapshots/        folded states, one for a log: a cache, never truth
 //! ```
 
 #![allow(
@@ -21,9 +24,11 @@
     reason = "a shelf beside self, first beside last: these words say what they mean"
 )]
 
+mod archive;
 mod backup;
 mod build;
 mod bytes_in;
+mod caretaker;
 pub mod disk;
 mod finding;
 mod gauge;
@@ -42,6 +47,8 @@ pub mod record;
 mod recovery;
 mod scrub;
 mod slice;
+mod snapshot;
+mod snapshots;
 mod store;
 mod store_thread;
 mod survey;
@@ -57,5 +64,6 @@ pub use reader::Reader;
 pub use record::EncodedHeader;
 pub use scrub::{ScrubReport, Stats, scrub, stats};
 pub use slice::{Budget, Head, ReadError, Slice};
+pub use snapshot::Snapshot;
 pub use store::ShelfError;
 pub use verify::{VerifyReport, verify};

@@ -13,6 +13,7 @@ use super::backup::Backup;
 use super::overlay::Overlay;
 use super::record::View;
 use super::slice::{Budget, Head, ReadError, Slice};
+use super::snapshots::Snapshots;
 use super::store::{
     Shelf, ShelfError, chunk, decode_row, end_of, entry_key, log_of, log_prefix, piece, row_key,
     seq_of, topic_prefix,
@@ -30,6 +31,7 @@ pub struct Reader {
     pub(super) backup: Option<Backup>,
     pub(super) overlay: Arc<Overlay>,
     pub(super) wounds: Wounds,
+    pub(super) snapshots: Option<Arc<Snapshots>>,
 }
 
 impl Reader {
@@ -147,8 +149,17 @@ impl Reader {
         log: &LogName,
         visit: &mut dyn FnMut(&Record),
     ) -> Result<Vec<(u64, u64)>, ReadError> {
+        self.scan_after(log, 0, visit)
+    }
+
+    /// The same for what follows a seq.
+    pub fn scan_after(
+        &self,
+        log: &LogName,
+        mut after: u64,
+        visit: &mut dyn FnMut(&Record),
+    ) -> Result<Vec<(u64, u64)>, ReadError> {
         let mut holes = Vec::new();
-        let mut after = 0;
         loop {
             let slice = self.forward(log, after, u64::MAX, SCAN)?;
             let record = slice.records.last().map(|record| record.header.position.seq);

@@ -61,7 +61,7 @@ pub fn scrub(dir: &Path, options: &Options) -> Result<ScrubReport, OpenError> {
     let opened = recovery::open(dir, options, Care::Thorough)?;
     // Held until the old stores are gone.
     let _lock = opened.lock;
-    let generations = Generations::new(dir.join("store"), options.cache_bytes);
+    let generations = Generations::new(dir.join("store"), options.cache_bytes, &options.disk);
     let mut removed = 0;
     for old in generations.others().map_err(io("list", generations.dir()))? {
         fs::remove_dir_all(&old).map_err(io("remove", &old))?;

@@ -68,6 +68,8 @@ struct StoreThread {
     /// When the words in old pages must be gone.
     rebuild_at: Option<SystemTime>,
     building: Option<Build>,
+    /// When the free space was looked at.
+    looked: Instant,
 }
 
 impl Drop for StoreThread {
@@ -93,6 +95,7 @@ pub(super) fn start(
         dirty_bytes: 0,
         rebuild_at: None,
         building: None,
+        looked: Instant::now(),
     };
     thread::Builder::new().name("store".to_owned()).spawn(move || {
         this.run(&feed);
@@ -192,6 +195,10 @@ impl StoreThread {
         let Some(keeper) = &self.keeper else {
             return;
         };
+        if self.looked.elapsed() >= TICK {
+            self.looked = Instant::now();
+            self.shared.gauge.look_at_space(&*self.shared.disk, keeper.generations.dir());
+        }
         if self.dirty.is_some_and(|since| since.elapsed() >= keeper.mark_every) {
             self.mark();
         }
@@ -222,7 +229,9 @@ impl StoreThread {
         let mark =
             Mark { group: keeper.group, segment: keeper.segment, generation: keeper.generation };
         if let Err(error) = keeper.mark_file.write(mark) {
+            // A disk that fails here is not trusted with more.
             tracing::error!(%error, "store.mark could not be written; the next start replays more");
+            self.shared.gauge.fail_store(true);
             return;
         }
         self.dirty = None;

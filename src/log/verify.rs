@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use wardroom_protocol::ids::{LogName, Mid};
 
@@ -241,7 +242,8 @@ fn store(
     logs: &Logs,
     report: &mut VerifyReport,
 ) -> Result<(), OpenError> {
-    let generations = Generations::new(dir.join("store"), 16 * 1024 * 1024);
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let generations = Generations::new(dir.join("store"), 16 * 1024 * 1024, &disk);
     let path = generations.dir().to_path_buf();
     let mut note = |what: String| {
         let place = Where::Store(path.clone());

@@ -19,10 +19,12 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> impl IntoResponse {
     if app.services.drain.borrow().is_some() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n");
     }
-    if app.services.log.health() != Health::Ready {
-        return (StatusCode::SERVICE_UNAVAILABLE, "the log cannot be written\n");
+    match app.services.log.health() {
+        Health::Ready => (StatusCode::OK, "ready\n"),
+        Health::Lagging => (StatusCode::SERVICE_UNAVAILABLE, "the log cannot keep up\n"),
+        Health::Full => (StatusCode::SERVICE_UNAVAILABLE, "the disk is nearly full\n"),
+        Health::Failed => (StatusCode::SERVICE_UNAVAILABLE, "the log cannot be written\n"),
     }
-    (StatusCode::OK, "ready\n")
 }
 
 /// The metrics, in Prometheus' text format.

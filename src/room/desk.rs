@@ -190,6 +190,7 @@ impl Desk {
         };
         let counts = entry::counts(op) && self.state.ordinals().is_some();
         let place = bus.order(&tip, counts);
+        crate::fault::point("after_order");
         let sealed = proposal.words.as_ref().map(|(sealed, _)| sealed);
         let header = Header {
             log: self.log().clone(),
@@ -238,10 +239,12 @@ impl Desk {
         self.link = link;
         self.reopen = false;
         self.state.apply(event, &meta);
+        crate::fault::point("after_apply");
         for (mid, row) in reindex(event, &meta, rows) {
             self.mids.note(mid, row, meta.position.seq);
         }
         self.channel.tail().push(&rendered, bare_len(&rendered, shown));
+        crate::fault::point("after_push");
         if let Some(seq) = event.erases() {
             self.channel.tail().erase(seq, meta.position.seq);
         }

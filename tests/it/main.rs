@@ -6,9 +6,11 @@
 
 mod access;
 mod bad_input;
+mod blackout;
 mod canary;
 mod crowd;
 mod delivery;
+mod disk_full;
 mod first_light;
 mod fold;
 mod frames;
@@ -20,6 +22,8 @@ mod kill;
 mod limits;
 mod mishaps;
 mod positions;
+#[path = "../log/power/mod.rs"]
+mod power;
 mod presence;
 mod real_input;
 mod refresh;

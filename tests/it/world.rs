@@ -31,7 +31,17 @@ pub(crate) struct World {
 impl World {
     /// A new one, with an empty data directory.
     pub(crate) fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::in_dir(tempfile::tempdir().unwrap())
+    }
+
+    /// The same with its files in memory, where there is such a place: for tests that do not concern
+    /// syncs and make many.
+    pub(crate) fn in_memory() -> Self {
+        Self::in_dir(tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap())
+    }
+
+    /// The same in a directory that is there.
+    pub(crate) fn in_dir(dir: TempDir) -> Self {
         let key = DevKey::open_or_create(&dir.path().join("data/keys")).unwrap();
         Self { dir, key }
     }

@@ -1,17 +1,22 @@
 //! The durable log, proven: what it promises, and what a crash, damage or a full queue does to it.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
 
+mod archive;
+mod caretaker;
 mod codec;
 mod contract;
 mod corpora;
 mod crashes;
 mod damage;
 mod erasure;
+mod faults;
 mod journal_damage;
 mod mids;
 mod pace;
 mod power;
+mod rot;
 #[path = "../corpora/seeds.rs"]
 mod seeds;
+mod snapshots;
 mod strain;
 mod world;

@@ -44,50 +44,6 @@ fn a_group_is_acknowledged_after_its_one_sync() {
 }
 
 #[test]
-fn a_failed_sync_is_never_tried_again() {
-    for nth in 1..=12 {
-        let dir = tempfile::tempdir().unwrap();
-        let power = Power::new(("never", 0), false);
-        let options = Options {
-            disk: Arc::new(power.clone()),
-            mark_every: Duration::from_hours(1),
-            ..small()
-        };
-        let (log, _) = Log::open(dir.path(), options).unwrap();
-        // The spare is made by its own thread; its syncs must not be the one that fails.
-        wait("the spare is made", || dir.path().join("journal/00000002.seg").exists());
-        let begun = power.0.syncs.load(Ordering::SeqCst);
-        power.0.failing_sync.store(begun + nth, Ordering::SeqCst);
-        let mut room = Author::new("cardiology");
-        let mut dice = Dice(41);
-        let mut refused = None;
-        for _ in 0..20 {
-            let record = room.posting(&mut dice, 200);
-            if let Err(error) = room.append(&log, record) {
-                refused = Some(error);
-                break;
-            }
-            let progress = &room.progress;
-            wait("it is synced or failed", || {
-                progress.synced() >= room.head() || progress.failed()
-            });
-        }
-        assert_eq!(refused, Some(Unavailable::Failed));
-        assert_eq!(log.health(), Health::Failed);
-        assert!(room.progress.failed());
-        assert_eq!(room.progress.synced(), nth - 1, "nothing after the failure is acknowledged");
-        let acked = usize::try_from(nth - 1).unwrap();
-        close(log);
-        let (log, _) = Log::open(dir.path(), small()).unwrap();
-        let records = read(&log, &room.name).0;
-        assert!(records.len() >= acked);
-        assert_eq!(records[..acked], room.records[..acked]);
-        close(log);
-        assert!(verify(dir.path()).unwrap().ok());
-    }
-}
-
-#[test]
 fn a_directory_in_use_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let (log, _) = Log::open(dir.path(), small()).unwrap();
@@ -113,6 +69,12 @@ impl Disk for Gated {
     fn rename(&self, from: &std::path::Path, to: &std::path::Path) -> std::io::Result<()> {
         RealDisk.rename(from, to)
     }
+    fn link(&self, target: &std::path::Path, path: &std::path::Path) -> std::io::Result<()> {
+        RealDisk.link(target, path)
+    }
+    fn is_link(&self, path: &std::path::Path) -> bool {
+        RealDisk.is_link(path)
+    }
     fn remove(&self, path: &std::path::Path) -> std::io::Result<()> {
         RealDisk.remove(path)
     }
@@ -121,6 +83,9 @@ impl Disk for Gated {
     }
     fn list(&self, dir: &std::path::Path) -> std::io::Result<Vec<std::path::PathBuf>> {
         RealDisk.list(dir)
+    }
+    fn free(&self, _: &std::path::Path) -> std::io::Result<u64> {
+        Ok(u64::MAX)
     }
     fn point(&self, name: &str) {
         if name == "after_sled" {

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, MutexGuard, RwLock};
 use wardroom_protocol::ids::LogName;
 
 use super::super::disk::Disk;
@@ -33,11 +33,13 @@ pub(in crate::log) struct Catalog {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
     segments: RwLock<BTreeMap<SegmentName, State>>,
+    /// Held while words in a closed segment are overwritten, and while one is copied elsewhere.
+    still: Mutex<()>,
 }
 
 impl Catalog {
     pub(in crate::log) fn new(disk: Arc<dyn Disk>, dir: PathBuf) -> Self {
-        Self { disk, dir, segments: RwLock::default() }
+        Self { disk, dir, segments: RwLock::default(), still: Mutex::default() }
     }
 
     pub(in crate::log) fn disk(&self) -> &Arc<dyn Disk> {
@@ -51,6 +53,23 @@ impl Catalog {
     /// The segments in use, ascending.
     pub(in crate::log) fn segments(&self) -> Vec<SegmentName> {
         self.segments.read().keys().copied().collect()
+    }
+
+    /// Nobody overwrites words in a segment while this is held.
+    pub(in crate::log) fn hold_still(&self) -> MutexGuard<'_, ()> {
+        self.still.lock()
+    }
+
+    /// Closed segments whose footer holds, ascending.
+    pub(in crate::log) fn closed(&self) -> Vec<SegmentName> {
+        let segments = self.segments.read();
+        let closed = segments.iter().filter(|(_, state)| matches!(state, State::Closed(_)));
+        closed.map(|(number, _)| *number).collect()
+    }
+
+    /// Where a segment lies.
+    pub(in crate::log) fn path(&self, number: SegmentName) -> PathBuf {
+        segment::path(&self.dir, number)
     }
 
     pub(in crate::log) fn open(&self, number: SegmentName) -> io::Result<Segment> {

@@ -89,7 +89,11 @@ pub(in crate::log) fn open_segment(
     number: SegmentName,
 ) -> io::Result<Segment> {
     let path = path(dir, number);
-    let file = disk.open(&path, false)?;
+    let file = disk.open(&path, false).map_err(|error| {
+        let away = error.kind() == io::ErrorKind::NotFound && disk.is_link(&path);
+        let hint = if away { "; it was moved to log.archive, which is not there" } else { "" };
+        io::Error::new(error.kind(), format!("{}: {error}{hint}", path.display()))
+    })?;
     Ok(Segment { number, path, file })
 }
 

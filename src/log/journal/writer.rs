@@ -232,6 +232,7 @@ impl Writer {
 /// Overwrites the words of the record at a place with zeros and syncs. Says whether there was
 /// anything to overwrite.
 pub(in crate::log) fn erase_at(catalog: &Catalog, place: Place) -> io::Result<bool> {
+    let _still = catalog.hold_still();
     let Some(bytes) = catalog.read(place)? else {
         // Its header is damaged: whoever mends it takes the store's copy, which is erased.
         return Ok(false);

@@ -49,7 +49,7 @@ pub(super) enum Care {
 
 pub(super) fn open(dir: &Path, options: &Options, care: Care) -> Result<OpenedLog, OpenError> {
     let journal_dir = dir.join("journal");
-    let generations = Generations::new(dir.join("store"), options.cache_bytes);
+    let generations = Generations::new(dir.join("store"), options.cache_bytes, &options.disk);
     for dir in [&journal_dir, generations.dir()] {
         fs::create_dir_all(dir).map_err(io("create", dir))?;
     }

@@ -4,9 +4,11 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::super::disk::Disk;
 use super::shelf::ShelfError;
 use super::sled::SledShelf;
 
@@ -14,10 +16,11 @@ use super::sled::SledShelf;
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The folder `store/`.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(in crate::log) struct Generations {
     dir: PathBuf,
     cache_bytes: u64,
+    disk: Arc<dyn Disk>,
 }
 
 /// A copy of the store that is removed when it is dropped.
@@ -57,8 +60,8 @@ pub(in crate::log) enum Opened {
 }
 
 impl Generations {
-    pub(in crate::log) fn new(dir: PathBuf, cache_bytes: u64) -> Self {
-        Self { dir, cache_bytes }
+    pub(in crate::log) fn new(dir: PathBuf, cache_bytes: u64, disk: &Arc<dyn Disk>) -> Self {
+        Self { dir, cache_bytes, disk: Arc::clone(disk) }
     }
 
     pub(in crate::log) fn dir(&self) -> &Path {
@@ -122,11 +125,11 @@ impl Generations {
     /// In a thread of its own: sled panics on damage.
     fn open_once(&self, generation: u32) -> Result<SledShelf, ShelfError> {
         let dir = self.path(generation);
-        let cache = self.cache_bytes;
+        let (cache, disk) = (self.cache_bytes, Arc::clone(&self.disk));
         let failed = |why: String| ShelfError { action: "open", why };
         thread::Builder::new()
             .name("store-open".to_owned())
-            .spawn(move || SledShelf::open(&dir, cache))
+            .spawn(move || SledShelf::open(&dir, cache, &disk))
             .map_err(|error| failed(error.to_string()))?
             .join()
             .unwrap_or_else(|_| Err(failed("its engine panicked".to_owned())))
@@ -177,7 +180,7 @@ impl Generations {
         if dir.exists() {
             fs::remove_dir_all(&dir)?;
         }
-        let copy = Copy { generations: Self::new(dir.clone(), self.cache_bytes) };
+        let copy = Copy { generations: Self::new(dir.clone(), self.cache_bytes, &self.disk) };
         copy_dir(&self.path(generation), &copy.generations.path(generation))?;
         copy.generations.point_at(generation)?;
         Ok(Some(copy))

@@ -2,12 +2,14 @@
 //! `catch_unwind`; its flush does not reach the platter, so [`Shelf::sync`] syncs its file as well.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 
+use super::super::disk::{Disk, DiskFile};
 use super::shelf::{Shelf, ShelfError, Visitor};
 
 /// One open sled directory.
@@ -15,7 +17,11 @@ pub(in crate::log) struct SledShelf {
     /// Taken when the shelf goes: sled writes then, and may panic over damage.
     db: Option<sled::Db>,
     /// Our own handle on sled's file: any handle of a file brings all of it to the platter.
-    file: File,
+    file: Arc<dyn DiskFile>,
+    dir: PathBuf,
+    disk: Arc<dyn Disk>,
+    /// The names in the directory are on the platter.
+    named: AtomicBool,
 }
 
 fn failed(action: &'static str, why: &impl ToString) -> ShelfError {
@@ -37,7 +43,11 @@ fn guarded<T>(
 impl SledShelf {
     /// Opens or makes a sled in `dir`. Run it on a thread of its own: it may panic past its guard
     /// in threads that it starts.
-    pub(in crate::log) fn open(dir: &Path, cache_bytes: u64) -> Result<Self, ShelfError> {
+    pub(in crate::log) fn open(
+        dir: &Path,
+        cache_bytes: u64,
+        disk: &Arc<dyn Disk>,
+    ) -> Result<Self, ShelfError> {
         let db = guarded("open", || {
             sled::Config::new()
                 .path(dir)
@@ -47,8 +57,10 @@ impl SledShelf {
                 .flush_every_ms(None)
                 .open()
         })?;
-        let file = File::open(dir.join("db")).map_err(|error| failed("open its file", &error))?;
-        Ok(Self { db: Some(db), file })
+        let opened = disk.open(&dir.join("db"), false);
+        let file = opened.map_err(|error| failed("open its file", &error))?;
+        let (dir, disk) = (dir.to_path_buf(), Arc::clone(disk));
+        Ok(Self { db: Some(db), file, dir, disk, named: AtomicBool::new(false) })
     }
 
     fn db(&self) -> &sled::Db {
@@ -105,6 +117,11 @@ impl Shelf for SledShelf {
 
     fn sync(&self) -> Result<(), ShelfError> {
         guarded("flush", || self.db().flush())?;
-        self.file.sync_data().map_err(|error| failed("sync its file", &error))
+        self.file.sync().map_err(|error| failed("sync its file", &error))?;
+        if !self.named.swap(true, Ordering::AcqRel) {
+            let synced = self.disk.sync_dir(&self.dir);
+            synced.map_err(|error| failed("sync its folder", &error))?;
+        }
+        Ok(())
     }
 }

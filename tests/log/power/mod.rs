@@ -1,5 +1,8 @@
 //! A disk whose power can be cut: it remembers every write, name and size that no sync has confirmed
-//! yet, and at the end keeps, drops or tears each of them at random.
+//! yet, and at the end keeps, drops or tears each of them at random. What sled writes past it is
+//! treated alike (`outside`).
+
+mod outside;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -11,9 +14,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use wardroom::log::disk::{Disk, DiskFile};
 
-use crate::world::Dice;
+use outside::Outside;
 
 const SECTOR: usize = 512;
+
+/// Rolls a number below another.
+pub(crate) type Roll<'a> = &'a mut dyn FnMut(usize) -> usize;
 
 /// A change that no sync has confirmed.
 enum Change {
@@ -24,6 +30,8 @@ enum Change {
 struct Inode {
     file: File,
     changes: Vec<Change>,
+    /// Somebody else writes it, at this path.
+    outside: Option<PathBuf>,
 }
 
 enum Naming {
@@ -39,6 +47,7 @@ struct State {
     /// Names that survive for sure, and what happened to names since.
     synced_names: BTreeMap<PathBuf, usize>,
     namings: Vec<Naming>,
+    outside: Outside,
     dead: bool,
     hits: BTreeMap<String, u64>,
 }
@@ -53,6 +62,9 @@ pub(crate) struct PowerDisk {
     /// The sync that fails, counted from 1; 0 for none.
     pub(crate) failing_sync: AtomicU64,
     pub(crate) syncs: AtomicU64,
+    /// The same for writes.
+    pub(crate) failing_write: AtomicU64,
+    pub(crate) writes: AtomicU64,
 }
 
 struct PowerFile {
@@ -76,6 +88,8 @@ impl Power {
             lying,
             failing_sync: AtomicU64::new(0),
             syncs: AtomicU64::new(0),
+            failing_write: AtomicU64::new(0),
+            writes: AtomicU64::new(0),
         }))
     }
 
@@ -89,15 +103,16 @@ impl Power {
     }
 
     pub(crate) fn turn_off(&self) {
-        self.0.state.lock().unwrap().dead = true;
+        self.0.state.lock().unwrap().turn_off();
     }
 
     /// Leaves on disk what a power cut might have left.
-    pub(crate) fn settle(&self, dice: &mut Dice) {
+    pub(crate) fn settle(&self, roll: Roll<'_>) {
         let mut state = self.0.state.lock().unwrap();
+        state.outside.settle(roll);
         let mut names = std::mem::take(&mut state.synced_names);
         for naming in std::mem::take(&mut state.namings) {
-            if dice.below(2) == 0 {
+            if roll(2) == 0 {
                 continue;
             }
             match naming {
@@ -115,7 +130,7 @@ impl Power {
             }
         }
         let contents: Vec<Vec<u8>> =
-            state.inodes.iter_mut().map(|inode| inode.settled(dice)).collect();
+            state.inodes.iter_mut().map(|inode| inode.settled(roll)).collect();
         for path in state.names.keys() {
             fs::remove_file(path).unwrap();
         }
@@ -125,8 +140,20 @@ impl Power {
     }
 }
 
+impl State {
+    fn turn_off(&mut self) {
+        if !self.dead {
+            self.dead = true;
+            self.outside.cut();
+        }
+    }
+}
+
 impl Inode {
-    fn settled(&mut self, dice: &mut Dice) -> Vec<u8> {
+    fn settled(&mut self, roll: Roll<'_>) -> Vec<u8> {
+        if self.outside.is_some() {
+            return Vec::new();
+        }
         let mut bytes = vec![0; usize::try_from(self.file.metadata().unwrap().len()).unwrap()];
         self.file.read_exact_at(&mut bytes, 0).unwrap();
         for change in self.changes.iter().rev() {
@@ -145,7 +172,7 @@ impl Inode {
             }
         }
         for change in &self.changes {
-            let fate = dice.below(3);
+            let fate = roll(3);
             match change {
                 _ if fate == 0 => {}
                 Change::Resize { new, .. } => bytes.resize(usize::try_from(*new).unwrap(), 0),
@@ -156,7 +183,7 @@ impl Inode {
                     }
                     for (number, sector) in new.chunks(SECTOR).enumerate() {
                         // Torn: any set of its sectors may have arrived.
-                        if fate == 1 || dice.below(2) == 0 {
+                        if fate == 1 || roll(2) == 0 {
                             let here = at + number * SECTOR;
                             bytes[here..here + sector.len()].copy_from_slice(sector);
                         }
@@ -178,6 +205,10 @@ impl DiskFile for PowerFile {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let power = Power(Arc::clone(&self.disk));
         let mut state = power.state()?;
+        let nth = self.disk.writes.fetch_add(1, Ordering::SeqCst) + 1;
+        let fails = nth == self.disk.failing_write.load(Ordering::SeqCst);
+        // A write that fails may have left a part of itself.
+        let bytes = if fails { &bytes[..bytes.len() / 3] } else { bytes };
         let inode = &mut state.inodes[self.inode];
         let size = inode.file.metadata()?.len();
         let known = size.saturating_sub(offset).min(bytes.len() as u64);
@@ -185,7 +216,7 @@ impl DiskFile for PowerFile {
         inode.file.read_exact_at(&mut old, offset)?;
         inode.file.write_all_at(bytes, offset)?;
         inode.changes.push(Change::Write { at: offset, old, new: bytes.to_vec() });
-        Ok(())
+        if fails { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 
     fn sync(&self) -> io::Result<()> {
@@ -195,8 +226,12 @@ impl DiskFile for PowerFile {
         if nth == self.disk.failing_sync.load(Ordering::SeqCst) {
             return Err(io::Error::other("input/output error, from a test"));
         }
-        if !self.disk.lying {
-            state.inodes[self.inode].changes.clear();
+        if self.disk.lying {
+            return Ok(());
+        }
+        match state.inodes[self.inode].outside.clone() {
+            Some(path) => state.outside.synced(&path),
+            None => state.inodes[self.inode].changes.clear(),
         }
         Ok(())
     }
@@ -228,6 +263,14 @@ impl DiskFile for PowerFile {
 impl Disk for Power {
     fn open(&self, path: &Path, create: bool) -> io::Result<Arc<dyn DiskFile>> {
         let mut state = self.state()?;
+        if path.file_name().is_some_and(|name| name == "db") {
+            let file = File::open(path)?;
+            let outside = Some(path.to_path_buf());
+            state.outside.opened(path);
+            state.inodes.push(Inode { file, changes: Vec::new(), outside });
+            let inode = state.inodes.len() - 1;
+            return Ok(Arc::new(PowerFile { disk: Arc::clone(&self.0), inode }));
+        }
         let known = state.names.get(path).copied();
         let inode = if let Some(inode) = known {
             inode
@@ -239,7 +282,7 @@ impl Disk for Power {
                 .create(create)
                 .truncate(false)
                 .open(path)?;
-            state.inodes.push(Inode { file, changes: Vec::new() });
+            state.inodes.push(Inode { file, changes: Vec::new(), outside: None });
             let inode = state.inodes.len() - 1;
             state.names.insert(path.to_path_buf(), inode);
             if fresh {
@@ -260,6 +303,19 @@ impl Disk for Power {
         }
         state.namings.push(Naming::Renamed(from.to_path_buf(), to.to_path_buf()));
         Ok(())
+    }
+
+    fn link(&self, target: &Path, path: &Path) -> io::Result<()> {
+        let mut state = self.state()?;
+        std::os::unix::fs::symlink(target, path)?;
+        let inode = state.names[target];
+        state.names.insert(path.to_path_buf(), inode);
+        state.namings.push(Naming::Made(path.to_path_buf(), inode));
+        Ok(())
+    }
+
+    fn is_link(&self, path: &Path) -> bool {
+        path.is_symlink()
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
@@ -296,6 +352,10 @@ impl Disk for Power {
         fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect()
     }
 
+    fn free(&self, _: &Path) -> io::Result<u64> {
+        Ok(u64::MAX)
+    }
+
     fn point(&self, name: &str) {
         let Ok(mut state) = self.state() else {
             return;
@@ -303,7 +363,7 @@ impl Disk for Power {
         let hits = state.hits.entry(name.to_owned()).or_insert(0);
         *hits += 1;
         if (name, *hits) == self.0.cut {
-            state.dead = true;
+            state.turn_off();
         }
     }
 

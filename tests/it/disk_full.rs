@@ -1,0 +1,130 @@
+//! A disk that is full, for real: a small one of its own, where this test may mount it. Posting is
+//! refused with a code, reading goes on, nothing acknowledged is lost, and room heals it.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::world::{Node, PATIENCE, Probe, World, mid, post};
+
+/// A folder that is a disk of its own. Unmounted when dropped.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    fn mount(world: &std::path::Path, options: &str) -> bool {
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", options, "wardroom-test"]).arg(world);
+        mount.output().is_ok_and(|output| output.status.success())
+    }
+
+    fn resize(&self, mib: u32) {
+        assert!(Self::mount(&self.0, &format!("remount,size={mib}m")));
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+/// A world on a disk of this size; `None` where mounting is not allowed.
+fn small_world(mib: u32) -> Option<(World, SmallDisk)> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().to_path_buf();
+    if !SmallDisk::mount(&path, &format!("size={mib}m")) {
+        println!("not run: this user may not mount a small disk");
+        return None;
+    }
+    let disk = SmallDisk(path);
+    Some((World::in_dir(dir), disk))
+}
+
+/// Posts until it is refused: what was acknowledged, and the code of the refusal.
+async fn fill(probe: &mut Probe) -> (Vec<(String, Value)>, String) {
+    let mut acked = Vec::new();
+    loop {
+        let mid = mid();
+        let body = post("cardiology", "T", &mid, &"talk ".repeat(8_000));
+        match probe.ask("message.post", body).await {
+            Ok(ok) => acked.push((mid, ok["position"].clone())),
+            Err(error) => return (acked, error["code"].as_str().unwrap().to_owned()),
+        }
+        assert!(acked.len() < 5_000, "the disk does not fill");
+    }
+}
+
+/// Everything acknowledged is where it was said to be.
+async fn all_there(node: &Node, token: &str, acked: &[(String, Value)]) {
+    let mut probe = node.probe(token).await;
+    let join = json!({ "room": "cardiology", "from": "start" });
+    let joined = probe.ask("join", join).await.unwrap();
+    let head = joined["position"]["seq"].as_u64().unwrap();
+    let mut found = std::collections::BTreeMap::new();
+    for seq in 1..=head {
+        let entry: Value = serde_json::from_str(&probe.entry().await).unwrap();
+        assert_eq!(entry["seq"], seq, "dense");
+        found.insert(entry["mid"].as_str().unwrap().to_owned(), entry);
+    }
+    for (mid, position) in acked {
+        let entry = found.get(mid).unwrap_or_else(|| panic!("{mid} at {position} is lost"));
+        assert_eq!((&entry["epoch"], &entry["seq"]), (&position["epoch"], &position["seq"]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_with_little_room_left_refuses_before_it_orders() {
+    let Some((world, disk)) = small_world(40) else { return };
+    let token = world.token("sender", &["import", "moderator"]);
+    let env = [("WARDROOM_LOG__SEGMENT_MIB", "1"), ("WARDROOM_LOG__MIN_FREE_MIB", "16")];
+    let node = world.node_with(&[], &env);
+    let mut probe = node.probe(&token).await;
+    probe.create("cardiology").await;
+    let (acked, code) = fill(&mut probe).await;
+    assert_eq!(code, "log_unavailable");
+    println!("{} posts of 40 KB on 40 MiB, then {code}", acked.len());
+    let (status, told) = node.get("/readyz").await;
+    assert_eq!((status, told.contains("the disk is nearly full")), (503, true), "{told}");
+    assert_eq!(node.get("/healthz").await.0, 200);
+    let metrics = node.get("/metrics").await.1;
+    assert!(metrics.contains("wardroom_disk_free_bytes 1"), "the gauge is set");
+    all_there(&node, &token, &acked).await;
+    disk.resize(80);
+    let begun = std::time::Instant::now();
+    while node.get("/readyz").await.0 != 200 {
+        assert!(begun.elapsed() < PATIENCE, "room does not heal it");
+        tokio::task::yield_now().await;
+    }
+    let body = post("cardiology", "T", &mid(), "there is room");
+    probe.ask("message.post", body).await.unwrap();
+    drop(probe);
+    node.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_loses_nothing_and_a_restart_with_room_heals() {
+    let Some((world, disk)) = small_world(24) else { return };
+    let token = world.token("sender", &["import", "moderator"]);
+    let env = [("WARDROOM_LOG__SEGMENT_MIB", "1"), ("WARDROOM_LOG__MIN_FREE_MIB", "0")];
+    let node = world.node_with(&[], &env);
+    let mut probe = node.probe(&token).await;
+    probe.create("cardiology").await;
+    let (acked, code) = fill(&mut probe).await;
+    println!("{} posts of 40 KB on 24 MiB, then {code}", acked.len());
+    assert!(["log_unavailable", "unknown"].contains(&&*code), "{code}");
+    let refused = probe.ask("message.post", post("cardiology", "T", &mid(), "more")).await;
+    assert_eq!(refused.unwrap_err()["code"], "log_unavailable");
+    assert_eq!(node.get("/readyz").await.0, 503);
+    assert_eq!(node.get("/healthz").await.0, 200);
+    let page = probe.ask("history", json!({ "room": "cardiology" })).await.unwrap();
+    assert!(page.to_string().contains("talk"), "reading goes on");
+    drop(probe);
+    tokio::task::block_in_place(|| node.kill());
+    disk.resize(128);
+    let node = world.node_with(&[], &env);
+    all_there(&node, &token, &acked).await;
+    let mut probe = node.probe(&token).await;
+    probe.ask("message.post", post("cardiology", "T", &mid(), "there is room")).await.unwrap();
+    drop(probe);
+    node.stop();
+}
