@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 
 use case::Case;
 use stage::{Outcome, Stage};
+use wardroom_protocol::code::{CloseCode, ErrorCode};
 
 use crate::world::{Raw, upgrade};
 
@@ -33,6 +34,34 @@ fn every_row_has_a_case_and_every_case_a_row() {
     assert_eq!(told, done, "rows of protocol/BAD_INPUT.md on the left, cases on the right");
     assert_eq!((told.len(), done.len()), (rows.len(), cases.len()), "a name stands twice");
     assert!(told.len() >= 100, "the document was read");
+}
+
+/// What only a room's own rules refuse is shown by the tests of these rules.
+const BY_RULES: [&str; 8] = [
+    "announcement_over",
+    "declined",
+    "last_owner",
+    "message_gone",
+    "room_archived",
+    "too_many",
+    "topic_exists",
+    "unknown_person",
+];
+
+#[test]
+fn every_code_for_bad_input_is_in_the_table() {
+    let answers: Vec<_> = document::rows().iter().map(|row| row.answer).collect();
+    let told =
+        |word: &str| answers.iter().any(|answer| answer.split([' ', ',']).any(|it| it == word));
+    for code in ErrorCode::ALL.iter().filter(|code| !code.retryable()) {
+        let by_rules = BY_RULES.contains(&code.name());
+        assert!(told(code.name()) != by_rules, "{}", code.name());
+    }
+    // Not the peer's doing: a good end, a bug of the server, a node that goes away, or is full.
+    let ours = [1000, 1011, 4000, 4102];
+    for code in CloseCode::ALL.iter().filter(|code| !ours.contains(&code.number())) {
+        assert!(told(code.name()), "{}", code.name());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

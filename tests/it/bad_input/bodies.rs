@@ -35,6 +35,10 @@ fn redact(stage: &Stage) -> Value {
     json!({ "room": "oncology", "mid": mid(), "of": stage.taken, "reason": "r" })
 }
 
+fn edit(of: &str) -> Value {
+    json!({ "room": "oncology", "mid": mid(), "of": of, "body": "better" })
+}
+
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = shapes();
     cases.extend(meanings());
@@ -105,6 +109,23 @@ fn meanings() -> Vec<Case> {
         posting("room-is-a-lane", "room", json!("oncology/moderators")),
         posting("reply-to-nothing", "reply_to", json!(mid())),
         posting("after-nothing", "after", json!(mid())),
+        Case::command("edit-of-nothing", "message.edit", |_| edit(&mid())),
+        Case::command("edit-of-somebody-elses", "message.edit", |stage| edit(&stage.taken)),
+        Case::command(
+            "react-to-nothing",
+            "message.react",
+            |_| json!({ "room": "oncology", "mid": mid(), "of": mid(), "reaction": "thanks" }),
+        ),
+        Case::command(
+            "reaction-unknown",
+            "message.react",
+            |stage| json!({ "room": "oncology", "mid": mid(), "of": stage.taken, "reaction": "shrug" }),
+        ),
+        Case::command_by(&["moderator"], "topic-unknown", "topic.rename", |_| {
+            let topic = "nbswy3dpfqqho33snrscclbaii";
+            json!({ "room": "oncology", "mid": mid(), "topic": topic, "name": "N" })
+        }),
+        Case::command("hide-without-the-role", "message.hide", redact),
         Case::command_by(
             &["moderator"],
             "redact-nothing",
