@@ -104,6 +104,7 @@ async fn work_until_dark(world: &World, power: &Power, seed: u64) -> (Acked, boo
     let node = tokio::spawn(server::run(
         config,
         move |it| ready.send(it.socket.clone()).unwrap(),
+        Arc::default(),
         async { drop(stopped.await) },
     ));
     let socket = is_ready.await.unwrap();
