@@ -155,13 +155,14 @@ fn table(action: Action, class: Class, join: JoinPolicy) -> Needs {
         }
         (Class::Discussion, List | Read | Post | Report) => Needs::Rank(Rank::Guest),
         (Class::Discussion, PostAs) => Needs::Role(Role::Import),
-        (Class::Discussion, Leave) => Needs::Rank(Rank::Member),
         (Class::Discussion, Announce | Pin | Moderate | Admit | ReadLane(Lane::Moderators)) => {
             Needs::Rank(Rank::Moderator)
         }
         (Class::Discussion, Govern) => Needs::Rank(Rank::Owner),
         (Class::Discussion, Create) => Needs::Role(Role::Moderator),
-        (Class::Direct, List | Read | Post | Pin) => Needs::Rank(Rank::Member),
+        (Class::Discussion, Leave) | (Class::Direct, List | Read | Post | Pin) => {
+            Needs::Rank(Rank::Member)
+        }
         (Class::Direct, Create) => Needs::Token,
         _ => Needs::Nobody,
     }
@@ -221,7 +222,6 @@ impl Access {
         let class = self.class.ok_or(Refusal::UnknownRoom)?;
         let rank = self.rank(principal);
         let granted = |action| match table(action, class, self.join) {
-            Needs::Token => Ok(()),
             Needs::Rank(least) if rank >= least => Ok(()),
             Needs::Rank(_) if rank == Rank::Banned => Err(Refusal::Removed),
             Needs::Rank(Rank::Owner) => Err(Refusal::NeedsRole("owner of the room")),
@@ -231,7 +231,7 @@ impl Access {
                 Err(Refusal::NeedsRole(role.name()))
             }
             Needs::Role(_) if rank < Rank::Guest => Err(Refusal::NotMember),
-            Needs::Role(_) => Ok(()),
+            Needs::Token | Needs::Role(_) => Ok(()),
             Needs::Nobody => Err(Refusal::NotGranted),
         };
         granted(Action::List).map_err(|refusal| match refusal {

@@ -117,8 +117,7 @@ impl Command {
                 let role = access.role(person);
                 match role {
                     None if !ban => return Err(Refusal::UnknownPerson),
-                    None => {}
-                    Some(RoomRole::Member) => {}
+                    None | Some(RoomRole::Member) => {}
                     // Moderators do not take each other out.
                     Some(role) => {
                         asked.may(Action::Govern)?;

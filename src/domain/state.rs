@@ -116,9 +116,9 @@ impl Event {
     #[must_use]
     pub fn topic(&self) -> Option<TopicId> {
         match self {
-            Self::Message(message::Event::Posted(posted)) => Some(posted.topic),
             // A held message keeps its topic in its row, for its release.
-            Self::Moderation(moderation::Event::Held(posted)) => Some(posted.topic),
+            Self::Message(message::Event::Posted(posted))
+            | Self::Moderation(moderation::Event::Held(posted)) => Some(posted.topic),
             Self::Message(event) => event.about().map(|about| about.topic),
             Self::Question(event) => Some(event.about().topic),
             Self::Moderation(

@@ -33,12 +33,7 @@ pub(super) fn denied(denied: &Denied) -> WireError {
 pub(super) fn refused(refusal: &Refusal) -> WireError {
     use ErrorCode as Code;
     let (code, message, field) = match refusal {
-        Refusal::NeedsRole(role) => {
-            return WireError::new(
-                Code::Forbidden,
-                format!("this needs the role {role}; ask whoever can give it to you"),
-            );
-        }
+        Refusal::NeedsRole(role) => return needs_role(role),
         Refusal::TooMany { what, most, field } => {
             let message = format!("there may be at most {most} {what}; take one away first");
             return WireError::new(Code::TooMany, message).at(*field);
@@ -132,6 +127,11 @@ pub(super) fn refused(refusal: &Refusal) -> WireError {
     };
     let error = WireError::new(code, message);
     if field.is_empty() { error } else { error.at(field) }
+}
+
+fn needs_role(role: &str) -> WireError {
+    let message = format!("this needs the role {role}; ask whoever can give it to you");
+    WireError::new(ErrorCode::Forbidden, message)
 }
 
 /// Not definite: it is kept, and a moderator decides.

@@ -77,7 +77,7 @@ pub(super) fn notes(desk: &Desk, act: &Act, submission: &Submission, rows: &Rows
         let author = rows.in_lane(&about.of).map(|row| row.by.clone());
         let told = author.map(|author| (author, Why::Declined));
         let owner = (desk.log().clone(), mid);
-        return build(room, desk.log(), told.into_iter(), by, owner, about.of, &act.event);
+        return build(room, desk.log(), told.into_iter(), by, &owner, about.of, &act.event);
     }
     if act.lane.is_some() {
         return Vec::new();
@@ -111,7 +111,7 @@ pub(super) fn of_event(
         },
         _ => Vec::new(),
     };
-    build(room, log, told.into_iter(), by, owner, mid, event)
+    build(room, log, told.into_iter(), by, &owner, mid, event)
 }
 
 fn build(
@@ -119,7 +119,7 @@ fn build(
     log: &LogName,
     told: impl Iterator<Item = (PrincipalId, Why)>,
     by: &PrincipalId,
-    owner: (LogName, Mid),
+    owner: &(LogName, Mid),
     of: Mid,
     event: &Event,
 ) -> Vec<Note> {

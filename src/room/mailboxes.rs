@@ -1,10 +1,11 @@
 //! Everybody's mailbox, opened when it is first needed, and the task that files notes in them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use dashmap::DashMap;
 use metrics::counter;
+use parking_lot::Mutex;
 use tokio::sync::{OnceCell, mpsc};
 use wardroom_protocol::ids::{LogName, PrincipalId};
 
@@ -24,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// All open mailboxes.
 pub(super) struct Mailboxes {
     pub(super) opener: Opener,
-    open: DashMap<PrincipalId, Arc<OnceCell<RoomHandle>>>,
+    open: Mutex<BTreeMap<PrincipalId, Arc<OnceCell<RoomHandle>>>>,
 }
 
 /// A note has no words of anybody's.
@@ -36,18 +37,18 @@ impl guard::Worded for Wordless {
 
 impl Mailboxes {
     pub(super) fn new(opener: Opener) -> Self {
-        Self { opener, open: DashMap::new() }
+        Self { opener, open: Mutex::default() }
     }
 
     /// A person's mailbox, if it is open already.
     pub(super) fn at_hand(&self, person: &PrincipalId) -> Option<RoomHandle> {
-        let cell = self.open.get(person).map(|cell| Arc::clone(cell.value()))?;
+        let cell = self.open.lock().get(person).map(Arc::clone)?;
         cell.get().cloned()
     }
 
     /// A person's mailbox, opened if it is not.
     pub(super) async fn of(&self, person: &PrincipalId) -> Result<RoomHandle, OpenFault> {
-        let cell = Arc::clone(self.open.entry(person.clone()).or_default().value());
+        let cell = Arc::clone(self.open.lock().entry(person.clone()).or_default());
         let log = LogName::mailbox(person);
         let handle = cell.get_or_try_init(|| open_log(&self.opener, &log)).await?;
         Ok(handle.clone())
@@ -85,7 +86,7 @@ impl Mailboxes {
         let log = LogName::mailbox(&note.to);
         let keys = &self.opener.parts.keys;
         let (owner, mid) = &note.owner;
-        let roles = std::collections::BTreeSet::new();
+        let roles = BTreeSet::new();
         let submission = Submission {
             principal: Arc::new(Principal { id: note.by.clone(), roles }),
             mid: keys.derived_mid(owner, mid, &log),

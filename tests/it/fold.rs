@@ -52,7 +52,7 @@ fn person(number: u8) -> PrincipalId {
 
 fn command(attempt: &Attempt) -> Command {
     let (of, other) = (mid(attempt.of), mid(attempt.other));
-    let on = attempt.other % 2 == 0;
+    let on = attempt.other.is_multiple_of(2);
     let topic_of = |number: u8| TopicId::from_bytes([number % 6; 16]);
     let (topic, into) = (topic_of(attempt.of), topic_of(attempt.other));
     let role = [RoomRole::Member, RoomRole::Moderator, RoomRole::Owner];

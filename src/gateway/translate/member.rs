@@ -1,14 +1,13 @@
 //! Membership.
 
 use std::slice;
-use std::sync::Arc;
 
 use wardroom_protocol::identity::Profile;
 use wardroom_protocol::ids::{Lane, LogName, Mid, PrincipalId};
 use wardroom_protocol::limits;
 use wardroom_protocol::member::{Admit, Invite, Knock, LeaveRoom, Remove, SetRole};
 
-use super::{Show, To, Writes, card_only, with_reason};
+use super::{Show, Spoken, To, Writes, card_only, with_reason};
 use crate::domain::access::Action;
 use crate::domain::{Command, member};
 use crate::entry::role_of;
@@ -36,8 +35,8 @@ impl Writes for Invite {
         Some(Command::Member(member::Command::Invite { person, role }))
     }
 
-    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
-        card_only(card)
+    fn words(self, card: &Profile) -> Option<Spoken> {
+        Some(card_only(card))
     }
 }
 
@@ -69,8 +68,8 @@ impl Writes for Knock {
         }
     }
 
-    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
-        with_reason(card, self.reason)
+    fn words(self, card: &Profile) -> Option<Spoken> {
+        Some(with_reason(card, self.reason))
     }
 }
 
@@ -91,8 +90,8 @@ impl Writes for Admit {
         Some(Command::Member(member::Command::Admit { of: self.of }))
     }
 
-    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
-        card_only(card)
+    fn words(self, card: &Profile) -> Option<Spoken> {
+        Some(card_only(card))
     }
 }
 
@@ -113,8 +112,8 @@ impl Writes for LeaveRoom {
         Some(Command::Member(member::Command::Leave))
     }
 
-    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
-        card_only(card)
+    fn words(self, card: &Profile) -> Option<Spoken> {
+        Some(card_only(card))
     }
 }
 
@@ -146,8 +145,8 @@ impl Writes for Remove {
         }
     }
 
-    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
-        with_reason(card, self.reason)
+    fn words(self, card: &Profile) -> Option<Spoken> {
+        Some(with_reason(card, self.reason))
     }
 }
 
@@ -173,7 +172,7 @@ impl Writes for SetRole {
         Some(Command::Member(member::Command::SetRole { person, role }))
     }
 
-    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
-        card_only(card)
+    fn words(self, card: &Profile) -> Option<Spoken> {
+        Some(card_only(card))
     }
 }

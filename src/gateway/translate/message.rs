@@ -1,7 +1,5 @@
 //! Messages, questions, and what moderators do.
 
-use std::sync::Arc;
-
 use wardroom_protocol::code::{ErrorCode, WireError};
 use wardroom_protocol::identity::Profile;
 use wardroom_protocol::ids::{Lane, LogName, Mid, PrincipalId};
@@ -12,7 +10,7 @@ use wardroom_protocol::message::{
 };
 use wardroom_protocol::question::{AcceptAnswer, MarkQuestion, QuestionState};
 
-use super::{Show, To, Writes, card_only, json, with_reason};
+use super::{Show, Spoken, To, Writes, card_only, json, with_reason};
 use crate::domain::access::Action;
 use crate::domain::{Command, message, moderation, question};
 use crate::entry::{announce_of, kind_of, reaction_of};
@@ -85,14 +83,14 @@ impl Writes for Post {
         self.after = None;
     }
 
-    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
+    fn words(self, card: &Profile) -> Option<Spoken> {
         let card = match self.origin {
             Some(origin) => Profile { name: origin.author, ..Profile::default() },
             None => card.clone(),
         };
         let name = self.topic.as_str().into();
         let words = PostedWords { card, topic: self.topic, body: self.body, tags: self.tags };
-        Some((json(&words), Some(name)))
+        Some(Spoken { open: json(&words), name: Some(name) })
     }
 }
 
@@ -122,9 +120,9 @@ impl Writes for Edit {
         few_tags(&self.tags)
     }
 
-    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
+    fn words(self, card: &Profile) -> Option<Spoken> {
         let words = EditedWords { card: card.clone(), body: self.body, tags: self.tags };
-        Some((json(&words), None))
+        Some(Spoken { open: json(&words), name: None })
     }
 }
 
@@ -151,8 +149,8 @@ impl Writes for Retract {
         }
     }
 
-    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
-        with_reason(card, self.reason)
+    fn words(self, card: &Profile) -> Option<Spoken> {
+        Some(with_reason(card, self.reason))
     }
 }
 
@@ -175,8 +173,8 @@ impl Writes for React {
         Some(Command::Message(message::Command::React { of, reaction, on }))
     }
 
-    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
-        card_only(card)
+    fn words(self, card: &Profile) -> Option<Spoken> {
+        Some(card_only(card))
     }
 }
 
@@ -206,8 +204,8 @@ impl Writes for AboutMessage {
         })
     }
 
-    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
-        card_only(card)
+    fn words(self, card: &Profile) -> Option<Spoken> {
+        Some(card_only(card))
     }
 }
 
@@ -229,8 +227,8 @@ impl Writes for AcceptAnswer {
         Some(Command::Question(question::Command::Accept { of, answer }))
     }
 
-    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
-        card_only(card)
+    fn words(self, card: &Profile) -> Option<Spoken> {
+        Some(card_only(card))
     }
 }
 
@@ -256,8 +254,8 @@ impl Writes for MarkQuestion {
         Some(Command::Question(question::Command::Mark { of: self.of, needs_info }))
     }
 
-    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
-        card_only(card)
+    fn words(self, card: &Profile) -> Option<Spoken> {
+        Some(card_only(card))
     }
 }
 
@@ -290,9 +288,9 @@ macro_rules! reasoned {
                 show("/d/reason", REASON, &self.reason);
             }
 
-            fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
+            fn words(self, card: &Profile) -> Option<Spoken> {
                 let words = ReasonWords { card: card.clone(), reason: self.reason };
-                Some((json(&words), None))
+                Some(Spoken { open: json(&words), name: None })
             }
         }
     };

@@ -64,8 +64,16 @@ pub(super) trait Writes: DeserializeOwned + Serialize + Send + 'static {
     /// What is compared when its mid returns: the body without what is not part of the act.
     fn compared(&mut self) {}
 
-    /// The words as JSON, and the name among them; `None` if the entry has none.
-    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)>;
+    /// The words; `None` if the entry has none.
+    fn words(self, card: &Profile) -> Option<Spoken>;
+}
+
+/// Words before they are sealed.
+pub(super) struct Spoken {
+    /// As they read: JSON.
+    pub(super) open: Vec<u8>,
+    /// The name among them, if there is one: a title, or a topic's.
+    pub(super) name: Option<Arc<str>>,
 }
 
 /// The log that a body goes to, and the keys to hash with.
@@ -103,7 +111,7 @@ impl Author<'_> {
             body.compared();
             let submit = self.keys.submit_hash(&log, op, &json(&body));
             let mid = body.mid();
-            let words = body.words(&self.known.card).map(|(open, name)| {
+            let words = body.words(&self.known.card).map(|Spoken { open, name }| {
                 let binding = Binding { log: &log, mid: &mid, by: me, version: RECORD_VERSION };
                 let sealed = self.keys.seal(binding, &open);
                 Worded { sealed, log: log.clone(), open: open.into(), name }
@@ -136,7 +144,7 @@ impl Writes for MarkRead {
         Some(Command::Mailbox(mailbox::Command::MarkRead { room, ranges }))
     }
 
-    fn words(self, _card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
+    fn words(self, _card: &Profile) -> Option<Spoken> {
         None
     }
 }
@@ -146,13 +154,14 @@ fn json<T: Serialize>(value: &T) -> Vec<u8> {
 }
 
 /// Words that say who acted and nothing else.
-fn card_only(card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
+fn card_only(card: &Profile) -> Spoken {
     let card = card.clone();
-    Some((json(&wardroom_protocol::message::CardWords { card }), None))
+    Spoken { open: json(&wardroom_protocol::message::CardWords { card }), name: None }
 }
 
 /// Words that say who acted, and why if they said so.
-fn with_reason(card: &Profile, reason: Option<String>) -> Option<(Vec<u8>, Option<Arc<str>>)> {
+fn with_reason(card: &Profile, reason: Option<String>) -> Spoken {
     let card = card.clone();
-    Some((json(&wardroom_protocol::message::MaybeReasonWords { card, reason }), None))
+    let words = wardroom_protocol::message::MaybeReasonWords { card, reason };
+    Spoken { open: json(&words), name: None }
 }

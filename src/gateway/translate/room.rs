@@ -1,14 +1,12 @@
 //! Rooms as a whole.
 
-use std::sync::Arc;
-
 use wardroom_protocol::code::{ErrorCode, WireError};
 use wardroom_protocol::identity::Profile;
 use wardroom_protocol::ids::{LogName, Mid, PrincipalId};
 use wardroom_protocol::limits;
 use wardroom_protocol::room::{Archive, CreateRoom, SetPolicy, TitleWords};
 
-use super::{Show, To, Writes, card_only, json, with_reason};
+use super::{Show, Spoken, To, Writes, card_only, json, with_reason};
 use crate::domain::access::Action;
 use crate::domain::{Command, Founding, room};
 use crate::entry::{class_of, join_of, posting_of};
@@ -54,9 +52,12 @@ impl Writes for CreateRoom {
         ("/d/with", &self.with)
     }
 
-    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
+    fn words(self, card: &Profile) -> Option<Spoken> {
         let name = self.title.as_str().into();
-        Some((json(&TitleWords { card: card.clone(), title: self.title }), Some(name)))
+        Some(Spoken {
+            open: json(&TitleWords { card: card.clone(), title: self.title }),
+            name: Some(name),
+        })
     }
 }
 
@@ -80,8 +81,8 @@ impl Writes for SetPolicy {
         Some(Command::Room(room::Command::SetPolicy { join, posting }))
     }
 
-    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
-        card_only(card)
+    fn words(self, card: &Profile) -> Option<Spoken> {
+        Some(card_only(card))
     }
 }
 
@@ -108,7 +109,7 @@ impl Writes for Archive {
         }
     }
 
-    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
-        with_reason(card, self.reason)
+    fn words(self, card: &Profile) -> Option<Spoken> {
+        Some(with_reason(card, self.reason))
     }
 }

@@ -1,22 +1,20 @@
 //! Topics.
 
-use std::sync::Arc;
-
 use wardroom_protocol::code::{ErrorCode, WireError};
 use wardroom_protocol::identity::Profile;
 use wardroom_protocol::ids::{LogName, Mid};
 use wardroom_protocol::limits;
 use wardroom_protocol::topic::{MergeTopics, MoveMessages, RenameTopic, ResolveTopic, TopicWords};
 
-use super::{Show, To, Writes, card_only, json};
+use super::{Show, Spoken, To, Writes, card_only, json};
 use crate::domain::access::Action;
 use crate::domain::{Command, topic};
 use crate::guard::Rule;
 
-fn named(card: &Profile, name: String) -> Option<(Vec<u8>, Option<Arc<str>>)> {
+fn named(card: &Profile, name: String) -> Spoken {
     let known = name.as_str().into();
     let words = TopicWords { card: card.clone(), topic: name };
-    Some((json(&words), Some(known)))
+    Spoken { open: json(&words), name: Some(known) }
 }
 
 impl Writes for RenameTopic {
@@ -41,8 +39,8 @@ impl Writes for RenameTopic {
         show("/d/name", Rule::Name(limits::NAME_CHARS), &self.name);
     }
 
-    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
-        named(card, self.name)
+    fn words(self, card: &Profile) -> Option<Spoken> {
+        Some(named(card, self.name))
     }
 }
 
@@ -64,8 +62,8 @@ impl Writes for ResolveTopic {
         Some(Command::Topic(topic::Command::Resolve { topic, resolved }))
     }
 
-    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
-        card_only(card)
+    fn words(self, card: &Profile) -> Option<Spoken> {
+        Some(card_only(card))
     }
 }
 
@@ -99,8 +97,8 @@ impl Writes for MoveMessages {
         Ok(())
     }
 
-    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
-        named(card, self.to)
+    fn words(self, card: &Profile) -> Option<Spoken> {
+        Some(named(card, self.to))
     }
 }
 
@@ -122,7 +120,7 @@ impl Writes for MergeTopics {
         Some(Command::Topic(topic::Command::Merge { topic, into }))
     }
 
-    fn words(self, card: &Profile) -> Option<(Vec<u8>, Option<Arc<str>>)> {
-        card_only(card)
+    fn words(self, card: &Profile) -> Option<Spoken> {
+        Some(card_only(card))
     }
 }
