@@ -193,6 +193,7 @@ fn the_index_of_mids_goes_into_bytes_and_back() {
             submit: [0; 32],
             topic: None,
             status: wardroom::domain::Status::Act,
+            what: wardroom::domain::What::Act,
         };
         index.note(*mid, row, seq);
     }
