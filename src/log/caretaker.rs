@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 use wardroom_protocol::ids::LogName;
 
 use super::archive::move_there;
-use super::handle::{Alive, Options, Shared};
+use super::handle::{Alive, Shared};
+use super::options::Options;
 use super::reader::Reader;
 use super::record::encode_header;
 use super::slice::{Budget, ReadError};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::telemetry::metric;
 
 use super::disk::Disk;
-use super::handle::Options;
+use super::options::Options;
 
 /// Whether new entries may be ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -37,6 +37,7 @@ mod journal;
 mod journal_thread;
 mod mend;
 mod mids;
+mod options;
 mod ordinals;
 mod overlay;
 mod pour;
@@ -57,8 +58,9 @@ mod wounds;
 
 pub use finding::{Done, Finding, Hole, OpenError, Recovery, Where};
 pub use gauge::Health;
-pub use handle::{AskError, Log, Options, Unavailable};
+pub use handle::{AskError, Log, Unavailable};
 pub use mids::{Found, MidIndex};
+pub use options::Options;
 pub use progress::Progress;
 pub use reader::Reader;
 pub use record::EncodedHeader;

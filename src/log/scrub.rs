@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::disk::RealDisk;
 use super::finding::{Finding, Hole, OpenError, io};
-use super::handle::Options;
+use super::options::Options;
 use super::recovery::{self, Care, lock};
 use super::store::{Generations, MarkFile};
 use super::survey::survey;

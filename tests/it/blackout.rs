@@ -8,21 +8,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
-use wardroom::config::Config;
+use wardroom::fault;
 use wardroom::log::disk::{self, Disk as _};
 use wardroom::log::{Log, Options, verify};
-use wardroom::{fault, server};
 use wardroom_client::wire::Connection;
 
 use crate::power::Power;
-use crate::world::{World, mid, post};
+use crate::world::{NodeHere, World, mid, post};
 
 const POINTS: [&str; 5] =
     ["after_decode", "after_order", "after_apply", "after_push", "reply_half"];
 const ROOMS: [&str; 2] = ["cardiology", "oncology"];
 /// Posts of one sender, if the power does not go before.
-const POSTS: usize = 40;
+const POSTS: usize = 24;
 
 /// splitmix64 (Steele, Lea, Flood 2014).
 struct Dice(u64);
@@ -94,24 +92,11 @@ async fn work_until_dark(world: &World, power: &Power, seed: u64) -> (Acked, boo
             watched.point(name);
         }
     })));
-    let mut config = Config { data: world.data(), ..Config::default() };
-    config.server.listen = "127.0.0.1:0".parse().unwrap();
-    config.server.drain_seconds = 0;
-    config.log.segment_mib = 1;
-    config.log.cache_mib = 4;
-    let (ready, is_ready) = oneshot::channel();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let node = tokio::spawn(server::run(
-        config,
-        move |it| ready.send(it.socket.clone()).unwrap(),
-        Arc::default(),
-        async { drop(stopped.await) },
-    ));
-    let socket = is_ready.await.unwrap();
+    let node = NodeHere::start(world).await;
     let token = world.token("sender", &["import", "moderator"]);
     let senders = ROOMS.map(|room| {
         let dice = Dice(seed ^ room.len() as u64);
-        tokio::spawn(sender(socket.clone(), token.clone(), room, dice))
+        tokio::spawn(sender(node.socket.clone(), token.clone(), room, dice))
     });
     let mut acked = Acked::new();
     for sender in senders {
@@ -120,8 +105,7 @@ async fn work_until_dark(world: &World, power: &Power, seed: u64) -> (Acked, boo
     let went = power.is_off();
     power.turn_off();
     fault::watch(None);
-    drop(stop);
-    node.await.unwrap().unwrap();
+    node.stop().await;
     (acked, went)
 }
 
@@ -179,7 +163,7 @@ async fn a_power_cut_above_the_log_loses_nothing_acknowledged() {
         let mut dice = Dice(seed);
         let point = POINTS[usize::try_from(seed).unwrap() % POINTS.len()];
         // A reply leaves in a write of its own only while nothing else waits.
-        let passages = if point == "reply_half" { 5 } else { 60 };
+        let passages = if point == "reply_half" { 5 } else { 40 };
         let power = Power::new((point, 1 + dice.below(passages) as u64), false);
         let world = World::in_memory();
         let (acked, went) = work_until_dark(&world, &power, seed).await;

@@ -1,6 +1,7 @@
 //! The harness: a `World` with a data directory and tokens, `Node`s that serve it, `Probe`s that
 //! speak to them frame by frame.
 
+mod here;
 mod node;
 mod probe;
 mod provider;
@@ -13,6 +14,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 use wardroom::identity::{Claims, DevKey};
 
+pub(crate) use here::NodeHere;
 pub(crate) use node::Node;
 pub(crate) use probe::{Probe, mid, post};
 pub(crate) use provider::{Key, key_file};

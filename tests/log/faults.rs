@@ -1,16 +1,14 @@
 //! A disk that fails at its n-th call, or takes its time: nothing is acknowledged after the error, it
 //! is never tried again, a restart heals, and a slow sync holds up nobody but those who wait for it.
 
-use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use wardroom::log::disk::{Disk, DiskFile, RealDisk};
 use wardroom::log::{Health, Log, Options, Unavailable, verify};
 
 use crate::power::Power;
+use crate::slow_disk::{Slow, SlowDisk};
 use crate::world::{Author, Dice, ask, close, quick_dir, read, small, wait};
 
 /// How a run with a fault ended.
@@ -119,90 +117,10 @@ fn a_failed_write_is_the_end_of_acknowledging() {
     tell("writes", ended.collect());
 }
 
-/// A disk whose journal syncs wait while the gate is shut.
-#[derive(Default)]
-struct Slow {
-    shut: Mutex<bool>,
-    opened: Condvar,
-    /// Somebody waits at it.
-    waiting: AtomicBool,
-    free: std::sync::atomic::AtomicU64,
-}
-
-struct SlowFile(Arc<dyn DiskFile>, Arc<Slow>);
-
-struct SlowDisk(Arc<Slow>);
-
-impl Slow {
-    fn shut(&self, shut: bool) {
-        *self.shut.lock().unwrap() = shut;
-        self.opened.notify_all();
-    }
-}
-
-impl DiskFile for SlowFile {
-    fn read_at(&self, out: &mut [u8], offset: u64) -> io::Result<()> {
-        self.0.read_at(out, offset)
-    }
-    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.0.write_at(bytes, offset)
-    }
-    fn sync(&self) -> io::Result<()> {
-        let mut shut = self.1.shut.lock().unwrap();
-        while *shut {
-            self.1.waiting.store(true, Ordering::SeqCst);
-            shut = self.1.opened.wait(shut).unwrap();
-        }
-        drop(shut);
-        self.0.sync()
-    }
-    fn size(&self) -> io::Result<u64> {
-        self.0.size()
-    }
-    fn resize(&self, size: u64) -> io::Result<()> {
-        self.0.resize(size)
-    }
-}
-
-impl Disk for SlowDisk {
-    fn open(&self, path: &Path, create: bool) -> io::Result<Arc<dyn DiskFile>> {
-        let file = RealDisk.open(path, create)?;
-        let is_segment = path.extension().is_some_and(|ending| ending == "seg");
-        let gated = || -> Arc<dyn DiskFile> { Arc::new(SlowFile(file.clone(), self.0.clone())) };
-        Ok(if is_segment || path.ends_with("00000001.new") { gated() } else { file })
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        RealDisk.rename(from, to)
-    }
-    fn link(&self, target: &Path, path: &Path) -> io::Result<()> {
-        RealDisk.link(target, path)
-    }
-    fn is_link(&self, path: &Path) -> bool {
-        RealDisk.is_link(path)
-    }
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        RealDisk.remove(path)
-    }
-    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        RealDisk.sync_dir(dir)
-    }
-    fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>> {
-        RealDisk.list(dir)
-    }
-    fn free(&self, _: &Path) -> io::Result<u64> {
-        Ok(self.0.free.load(Ordering::SeqCst))
-    }
-    fn point(&self, _: &str) {}
-    fn wants_halves(&self) -> bool {
-        false
-    }
-}
-
 #[test]
 fn while_a_sync_takes_its_time_the_queue_fills_and_reading_goes_on() {
     let dir = quick_dir();
     let slow = Arc::new(Slow::default());
-    slow.free.store(u64::MAX, Ordering::SeqCst);
     let disk = Arc::new(SlowDisk(Arc::clone(&slow)));
     let options = Options { disk, queue_bytes: 20_000, ..small() };
     let (log, _) = Log::open(dir.path(), options).unwrap();
@@ -214,7 +132,7 @@ fn while_a_sync_takes_its_time_the_queue_fills_and_reading_goes_on() {
     room.stored();
     slow.shut(true);
     room.post(&log, &mut dice, 1_000);
-    wait("the sync hangs", || slow.waiting.load(Ordering::SeqCst));
+    wait("the sync hangs", || slow.is_waited_for());
     // A bounded queue takes some more, then whoever asks first is told, and who does not is refused.
     let refused = loop {
         let record = room.posting(&mut dice, 1_000);
@@ -239,7 +157,7 @@ fn while_a_sync_takes_its_time_the_queue_fills_and_reading_goes_on() {
 fn a_disk_that_is_nearly_full_is_said_before_anything_is_ordered() {
     let dir = quick_dir();
     let slow = Arc::new(Slow::default());
-    slow.free.store(1_000_000, Ordering::SeqCst);
+    slow.leave(1_000_000);
     let disk = Arc::new(SlowDisk(Arc::clone(&slow)));
     let options = Options { disk, min_free_bytes: 1_000_001, ..small() };
     let (log, _) = Log::open(dir.path(), options).unwrap();
@@ -249,12 +167,12 @@ fn a_disk_that_is_nearly_full_is_said_before_anything_is_ordered() {
     room.post(&log, &mut Dice(63), 100);
     room.stored();
     assert_eq!(read(&log, &room.name).0, room.records);
-    slow.free.store(1_100_000, Ordering::SeqCst);
+    slow.leave(1_100_000);
     let heads = ask(&log, |reader| reader.logs().unwrap());
     assert_eq!(heads, [room.name.clone()]);
-    slow.free.store(1_125_002, Ordering::SeqCst);
+    slow.leave(1_125_002);
     wait("there is room again", || log.health() == Health::Ready);
-    slow.free.store(1_000_000, Ordering::SeqCst);
+    slow.leave(1_000_000);
     wait("it is full again", || log.health() == Health::Full);
     close(log);
 }

@@ -17,6 +17,7 @@ mod power;
 mod rot;
 #[path = "../corpora/seeds.rs"]
 mod seeds;
+mod slow_disk;
 mod snapshots;
 mod strain;
 mod world;

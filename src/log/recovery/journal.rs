@@ -6,12 +6,12 @@ use std::time::Instant;
 
 use super::super::disk::RealDisk;
 use super::super::finding::{Done, Finding, Recovery, Where};
-use super::super::handle::{Options, SMALLEST_SEGMENT};
 use super::super::journal::{
     Catalog, Item, Places, SEGMENT_HEADER, SegmentHeader, Start, Stored, Writer, erase_at, prepare,
     zero,
 };
 use super::super::mend::Mender;
+use super::super::options::{Options, SMALLEST_SEGMENT};
 use super::super::progress::Progress;
 use super::super::record::{Rest, View, encode_header};
 use super::super::survey::{Damage, Survey, survey};

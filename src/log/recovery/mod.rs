@@ -12,8 +12,8 @@ use journal::{open_journal, write_back};
 use store::{fill_store, open_store};
 
 use super::finding::{OpenError, Recovery, io};
-use super::handle::{Options, SMALLEST_SEGMENT};
 use super::journal::{Catalog, Spares, Writer};
+use super::options::{Options, SMALLEST_SEGMENT};
 use super::store::{Generations, MarkFile, Shelf};
 use super::store_thread::Keeper;
 

@@ -1,7 +1,7 @@
 //! Generations of the store: `store/gen-NNNNNNNN` folders, and `store/CURRENT` that names the one in
 //! use. A rebuild fills a fresh folder and swaps the name, atomically.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -162,6 +162,23 @@ impl Generations {
         }
     }
 
+    /// Waits until nobody writes to a generation, and keeps it so. sled's threads may still write for a
+    /// moment after its handle is gone; they hold its lock until they are done.
+    fn hold_still(&self, generation: u32) -> io::Result<Option<File>> {
+        let Ok(file) = File::open(self.path(generation).join("db")) else {
+            // There is nothing yet that somebody could write to.
+            return Ok(None);
+        };
+        let begun = Instant::now();
+        while let Err(TryLockError::WouldBlock) = file.try_lock() {
+            if begun.elapsed() > LOCK_PATIENCE {
+                return Err(io::Error::other("its engine is still at work in this process"));
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(Some(file))
+    }
+
     /// Where copies for looking only are put.
     pub(in crate::log) fn looking(&self) -> PathBuf {
         self.dir.with_file_name("store.looking")
@@ -180,6 +197,7 @@ impl Generations {
         if dir.exists() {
             fs::remove_dir_all(&dir)?;
         }
+        let _still = self.hold_still(generation)?;
         let copy = Copy { generations: Self::new(dir.clone(), self.cache_bytes, &self.disk) };
         copy_dir(&self.path(generation), &copy.generations.path(generation))?;
         copy.generations.point_at(generation)?;
