@@ -54,12 +54,18 @@ impl Mailboxes {
         Ok(handle.clone())
     }
 
-    /// Files notes until nobody can send any more.
+    /// Files notes until the node stops. What then waits is sent again when its room is opened.
     pub(super) async fn deliver(self: Arc<Self>, mut notes: mpsc::Receiver<Note>) {
-        while let Some(note) = notes.recv().await {
+        let stop = self.opener.parts.stop.clone();
+        loop {
+            let note = tokio::select! {
+                () = stop.cancelled() => return,
+                note = notes.recv() => note,
+            };
+            let Some(note) = note else { return };
             let mut tries = 1;
             while let Err(error) = self.file(&note).await {
-                if tries == TRIES || self.opener.parts.stop.is_cancelled() {
+                if tries == TRIES || stop.is_cancelled() {
                     counter!(metric::NOTES_LEFT).increment(1);
                     tracing::error!(
                         mailbox = %note.to, log = %note.filed.room, error,
