@@ -226,7 +226,7 @@ impl Gate {
             return;
         }
         let pumped = self.pump_locked(&mut inner);
-        if pumped != Pumped::Idle || inner.cursors.iter().any(|c| c.lacks_from_log().is_some()) {
+        if pumped != Pumped::Idle || inner.cursors.iter().any(Cursor::waits_for_log) {
             self.nudge();
         }
     }
@@ -327,8 +327,21 @@ impl Gate {
                 return Ok(Wrote::Part);
             }
             inner.outbox.book(*source);
-            if let Source::Entry(index) = *source {
-                inner.cursors[index].book();
+            match *source {
+                Source::Entry(index) => inner.cursors[index].book(),
+                Source::Behind(index) => {
+                    // Many frames in one piece.
+                    let taken = left.min(frame.len());
+                    let booked = inner.cursors[index].book_behind(taken);
+                    self.frames.fetch_add(booked.whole, Ordering::Relaxed);
+                    inner.outbox.begun = booked.rest;
+                    left -= taken;
+                    if taken < frame.len() {
+                        return Ok(Wrote::Part);
+                    }
+                    continue;
+                }
+                _ => {}
             }
             if left < frame.len() {
                 inner.outbox.begun = Some(frame.slice(left..));
