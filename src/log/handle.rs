@@ -26,6 +26,7 @@ use super::snapshots::Snapshots;
 use super::store::{MemoryShelf, Shelf};
 use super::store_thread::{self, Feed, Keeper};
 use super::wounds::Wounds;
+use crate::domain::Event;
 use crate::entry::Record;
 
 /// Records that may wait for the journal. When full, `append` refuses and has taken nothing.
@@ -55,6 +56,10 @@ pub enum Unavailable {
     #[error("the record's words are not as long as its header says")]
     Malformed,
 }
+
+/// A record that has room in the journal's queue.
+#[derive(Debug)]
+pub struct Admitted(Item);
 
 /// Why a question got no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -216,14 +221,16 @@ impl Log {
         Ok(Self { shared, orders, feed, jobs, care, threads })
     }
 
-    /// Hands over one record that has its place. Never waits; after an error nothing was taken. The
-    /// caller hands over each log's records in order.
-    pub fn append(
+    /// Takes one record that has its place, and room for it in the journal's queue. Never waits;
+    /// after an error nothing was taken. What is admitted is to be handed over soon, each log's
+    /// records in order. `event` is what its facts say, if that is at hand.
+    pub fn admit(
         &self,
         record: Arc<Record>,
         header: EncodedHeader,
+        event: Option<Event>,
         progress: &Arc<Progress>,
-    ) -> Result<(), Unavailable> {
+    ) -> Result<Admitted, Unavailable> {
         let gauge = &self.shared.gauge;
         if gauge.is_closed() {
             return Err(Unavailable::Closed);
@@ -235,13 +242,8 @@ impl Log {
         if !record::fits(&record) {
             return Err(Unavailable::Malformed);
         }
-        let item = Item {
-            record,
-            header,
-            progress: Arc::clone(progress),
-            event: None,
-            queued: Instant::now(),
-        };
+        let progress = Arc::clone(progress);
+        let item = Item { record, header, progress, event, queued: Instant::now() };
         let len = item.len();
         if len > record::LARGEST {
             return Err(Unavailable::TooLarge(len));
@@ -249,13 +251,40 @@ impl Log {
         if !gauge.enter_queue(len as u64) {
             return Err(Unavailable::Overloaded);
         }
-        self.orders.try_send(Order::Append(Box::new(item))).map_err(|error| {
-            gauge.leave_queue(1, len as u64);
-            match error {
-                TrySendError::Full(_) => Unavailable::Overloaded,
-                TrySendError::Disconnected(_) => Unavailable::Closed,
+        Ok(Admitted(item))
+    }
+
+    /// Hands over what was admitted: it goes into one group if it can, so readers get it together.
+    pub fn hand_over(&self, admitted: &mut Vec<Admitted>) {
+        if admitted.is_empty() {
+            return;
+        }
+        let items: Vec<Item> = admitted.drain(..).map(|Admitted(item)| item).collect();
+        // There is room: the gauge admits no more records than the queue holds orders. The thread
+        // may have ended since; then nobody knows what became of them.
+        let sent = self.orders.try_send(Order::Append(items));
+        if let Err(
+            TrySendError::Full(Order::Append(items))
+            | TrySendError::Disconnected(Order::Append(items)),
+        ) = sent
+        {
+            for item in items {
+                self.shared.gauge.leave_queue(1, item.len() as u64);
+                item.progress.fail();
             }
-        })
+        }
+    }
+
+    /// Takes one record and hands it over at once.
+    pub fn append(
+        &self,
+        record: Arc<Record>,
+        header: EncodedHeader,
+        progress: &Arc<Progress>,
+    ) -> Result<(), Unavailable> {
+        let admitted = self.admit(record, header, None, progress)?;
+        self.hand_over(&mut vec![admitted]);
+        Ok(())
     }
 
     /// Whether new entries may be ordered. Cheap: ask before each one.

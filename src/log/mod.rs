@@ -59,7 +59,7 @@ mod wounds;
 
 pub use finding::{Done, Finding, Hole, OpenError, Recovery, Where};
 pub use gauge::Health;
-pub use handle::{AskError, Log, Unavailable};
+pub use handle::{Admitted, AskError, Log, Unavailable};
 pub use mids::{Found, MidIndex};
 pub use options::Options;
 pub use plain::Plain;
