@@ -6,7 +6,7 @@
 //! entries: what a reader lacks is what lies between its cursor and the log's head.
 
 use std::cell::RefCell;
-use std::io::{self, IoSlice};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -17,14 +17,8 @@ use wardroom_protocol::code::CloseCode;
 use wardroom_protocol::ids::LogName;
 
 use super::outbox::{Outbox, Source};
+use super::sending::{FRAMES, send};
 use super::{Batch, Channel, Cursor, Socket, frame};
-
-/// Frames in one vectored write: Linux takes 1,024, and beyond some dozens nothing is gained.
-const FRAMES: usize = 64;
-
-/// Frames that together are no longer than this are put side by side and sent as one: a vectored
-/// write costs the kernel 0.7 us more than a plain one, copying 4 KiB a tenth of that.
-const SIDE_BY_SIDE: usize = 8 * 1024;
 
 /// What a gate asks its connection's task for.
 pub struct Need {
@@ -58,8 +52,6 @@ thread_local! {
     /// What one write is made of; per thread, so that a connection that has nothing to say holds
     /// nothing, and a pass over a thousand members allocates once.
     static LISTED: RefCell<Vec<(Bytes, Source)>> = const { RefCell::new(Vec::new()) };
-    /// Short frames side by side, for one write.
-    static JOINED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// How one write went.
@@ -306,33 +298,9 @@ impl Gate {
         })
     }
 
-    /// One write of what is listed, or of its first part.
-    fn send(&self, listed: &[(Bytes, Source)]) -> io::Result<usize> {
-        if let [(frame, _)] = listed {
-            let half = || self.socket.try_write(&frame[..frame.len() / 2]);
-            crate::fault::halfway("reply_half", half);
-            return self.socket.try_write(frame);
-        }
-        if listed.iter().map(|(frame, _)| frame.len()).sum::<usize>() <= SIDE_BY_SIDE {
-            return JOINED.with_borrow_mut(|joined| {
-                joined.clear();
-                for (frame, _) in listed {
-                    joined.extend_from_slice(frame);
-                }
-                self.socket.try_write(joined)
-            });
-        }
-        let mut slices = [IoSlice::new(&[]); FRAMES];
-        let count = listed.len().min(FRAMES);
-        for (slice, (frame, _)) in slices.iter_mut().zip(listed) {
-            *slice = IoSlice::new(frame);
-        }
-        self.socket.try_write_vectored(&slices[..count])
-    }
-
     /// One write, and its booking.
     fn write(&self, inner: &mut Inner, listed: &[(Bytes, Source)]) -> io::Result<Wrote> {
-        let written = self.send(listed);
+        let written = send(&self.socket, listed);
         let written = match written {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => written,

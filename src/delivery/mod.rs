@@ -15,6 +15,7 @@ mod outbox;
 mod pass;
 mod presence;
 mod read;
+mod sending;
 mod socket;
 mod tail;
 

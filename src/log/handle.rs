@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{oneshot, watch};
@@ -13,21 +13,17 @@ use super::caretaker::Caretaker;
 use super::disk::{self, Disk};
 use super::finding::{OpenError, Recovery};
 use super::gauge::{Gauge, Health};
-use super::journal::{Catalog, Item, Writer};
+use super::journal::{Catalog, Writer};
 use super::journal_thread::{self, Order};
 use super::options::{Options, SMALLEST_SEGMENT};
 use super::overlay::Overlay;
-use super::progress::Progress;
 use super::read_threads::{self, Job};
 use super::reader::Reader;
-use super::record::{self, EncodedHeader};
 use super::recovery::{self, Care};
 use super::snapshots::Snapshots;
 use super::store::{MemoryShelf, Shelf};
 use super::store_thread::{self, Feed, Keeper};
 use super::wounds::Wounds;
-use crate::domain::Event;
-use crate::entry::Record;
 
 /// Records that may wait for the journal. When full, `append` refuses and has taken nothing.
 const QUEUE_RECORDS: usize = 16 * 1024;
@@ -36,30 +32,6 @@ const QUEUE_RECORDS: usize = 16 * 1024;
 const QUEUE_GROUPS: usize = 8 * 1024;
 /// Questions that may wait for a read thread. When full, `ask` refuses.
 const QUEUE_JOBS: usize = 256;
-
-/// Why a record was not taken. Nothing of it was kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unavailable {
-    /// The queue is full; try again in a moment.
-    #[error("the journal's queue is full; try again in a moment")]
-    Overloaded,
-    /// The journal failed; this process takes no more records.
-    #[error("the journal failed and takes nothing more until the server is restarted")]
-    Failed,
-    /// The log is closed.
-    #[error("the log is closed")]
-    Closed,
-    /// The record is larger than the log keeps.
-    #[error("the record has {0} bytes; the log keeps at most {limit}", limit = record::LARGEST)]
-    TooLarge(usize),
-    /// The words are not as long as the header says.
-    #[error("the record's words are not as long as its header says")]
-    Malformed,
-}
-
-/// A record that has room in the journal's queue.
-#[derive(Debug)]
-pub struct Admitted(Item);
 
 /// Why a question got no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -127,8 +99,8 @@ impl Shared {
 /// A handle on the log. Clones share it.
 #[derive(Clone)]
 pub struct Log {
-    shared: Arc<Shared>,
-    orders: SyncSender<Order>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) orders: SyncSender<Order>,
     feed: SyncSender<Feed>,
     jobs: Arc<Mutex<Option<SyncSender<Job>>>>,
     /// Dropping it ends the caretaker.
@@ -219,72 +191,6 @@ impl Log {
         };
         let (jobs, care) = (Arc::new(Mutex::new(Some(jobs))), Arc::new(Mutex::new(care)));
         Ok(Self { shared, orders, feed, jobs, care, threads })
-    }
-
-    /// Takes one record that has its place, and room for it in the journal's queue. Never waits;
-    /// after an error nothing was taken. What is admitted is to be handed over soon, each log's
-    /// records in order. `event` is what its facts say, if that is at hand.
-    pub fn admit(
-        &self,
-        record: Arc<Record>,
-        header: EncodedHeader,
-        event: Option<Event>,
-        progress: &Arc<Progress>,
-    ) -> Result<Admitted, Unavailable> {
-        let gauge = &self.shared.gauge;
-        if gauge.is_closed() {
-            return Err(Unavailable::Closed);
-        }
-        if gauge.journal_failed() {
-            progress.fail();
-            return Err(Unavailable::Failed);
-        }
-        if !record::fits(&record) {
-            return Err(Unavailable::Malformed);
-        }
-        let progress = Arc::clone(progress);
-        let item = Item { record, header, progress, event, queued: Instant::now() };
-        let len = item.len();
-        if len > record::LARGEST {
-            return Err(Unavailable::TooLarge(len));
-        }
-        if !gauge.enter_queue(len as u64) {
-            return Err(Unavailable::Overloaded);
-        }
-        Ok(Admitted(item))
-    }
-
-    /// Hands over what was admitted: it goes into one group if it can, so readers get it together.
-    pub fn hand_over(&self, admitted: &mut Vec<Admitted>) {
-        if admitted.is_empty() {
-            return;
-        }
-        let items: Vec<Item> = admitted.drain(..).map(|Admitted(item)| item).collect();
-        // There is room: the gauge admits no more records than the queue holds orders. The thread
-        // may have ended since; then nobody knows what became of them.
-        let sent = self.orders.try_send(Order::Append(items));
-        if let Err(
-            TrySendError::Full(Order::Append(items))
-            | TrySendError::Disconnected(Order::Append(items)),
-        ) = sent
-        {
-            for item in items {
-                self.shared.gauge.leave_queue(1, item.len() as u64);
-                item.progress.fail();
-            }
-        }
-    }
-
-    /// Takes one record and hands it over at once.
-    pub fn append(
-        &self,
-        record: Arc<Record>,
-        header: EncodedHeader,
-        progress: &Arc<Progress>,
-    ) -> Result<(), Unavailable> {
-        let admitted = self.admit(record, header, None, progress)?;
-        self.hand_over(&mut vec![admitted]);
-        Ok(())
     }
 
     /// Whether new entries may be ordered. Cheap: ask before each one.

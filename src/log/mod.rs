@@ -25,6 +25,7 @@
 )]
 
 mod archive;
+mod admission;
 mod backup;
 mod build;
 mod bytes_in;
@@ -57,9 +58,10 @@ mod survey;
 mod verify;
 mod wounds;
 
+pub use admission::{Admitted, Unavailable};
 pub use finding::{Done, Finding, Hole, OpenError, Recovery, Where};
 pub use gauge::Health;
-pub use handle::{Admitted, AskError, Log, Unavailable};
+pub use handle::{AskError, Log};
 pub use mids::{Found, MidIndex};
 pub use options::Options;
 pub use plain::Plain;
