@@ -43,6 +43,9 @@ pub enum Failure {
         /// What came of it.
         source: io::Error,
     },
+    /// Somebody asked this program to end.
+    #[error("stopped before it was done; there is no result")]
+    Stopped,
     /// The server process did not come to serve.
     #[error("{} did not start to serve: {why}", program.display())]
     Start {

@@ -4,6 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use tokio::signal::unix::{SignalKind, signal};
 use wardroom_loadtest::failure::{Exit, Failure};
 use wardroom_loadtest::options::{FloorOptions, Options};
 use wardroom_loadtest::report::{Report, lines};
@@ -38,6 +39,16 @@ fn on_one_thread(work: impl Future<Output = Result<Exit, Failure>>) -> Result<Ex
         .enable_all()
         .build()
         .map_err(Failure::io("start the generator"))?;
+    // Asked to end, this ends as it does otherwise: a server that was started here is stopped first.
+    let work = async {
+        let stop = Failure::io("listen for signals");
+        let mut term = signal(SignalKind::terminate()).map_err(stop)?;
+        tokio::select! {
+            ended = work => ended,
+            _ = term.recv() => Err(Failure::Stopped),
+            _ = tokio::signal::ctrl_c() => Err(Failure::Stopped),
+        }
+    };
     tokio::task::LocalSet::new().block_on(&runtime, work)
 }
 

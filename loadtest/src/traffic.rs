@@ -121,6 +121,8 @@ pub struct Traffic {
     authors: JoinSet<Result<(), Failure>>,
     /// How long it took to connect, hello and join everybody.
     pub joining: Duration,
+    /// The server's resident memory when the rooms stood and nobody had joined, bytes.
+    pub founded: Option<u64>,
 }
 
 impl Traffic {
@@ -172,7 +174,9 @@ impl Traffic {
             tasks: JoinSet::new(),
             authors: JoinSet::new(),
             joining: Duration::ZERO,
+            founded: None,
         };
+        traffic.founded = traffic.target.process.and_then(|process| process.resident().ok());
         traffic.join_all().await?;
         traffic.tasks.spawn_local(member::watch_timers(Rc::clone(&traffic.ground)));
         Ok(traffic)

@@ -277,16 +277,24 @@ impl Mid {
         (bytes != [0; 16]).then_some(Self(bytes)).ok_or(IdError::Mid)
     }
 
+    /// Bytes of the text form.
+    pub const TEXT: usize = uuid::fmt::Hyphenated::LENGTH;
+
     /// The sixteen bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
+
+    /// Puts the text form into `buffer`.
+    pub fn encode<'a>(&self, buffer: &'a mut [u8; Self::TEXT]) -> &'a str {
+        uuid::Uuid::from_bytes(self.0).as_hyphenated().encode_lower(buffer)
+    }
 }
 
 impl fmt::Display for Mid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&uuid::Uuid::from_bytes(self.0).as_hyphenated(), f)
+        f.write_str(self.encode(&mut [0; Self::TEXT]))
     }
 }
 
@@ -347,6 +355,13 @@ text_form!(TopicId);
 pub struct PrincipalId(Arc<str>);
 
 impl PrincipalId {
+    /// Whether a text is one: 1 to 64 of `a-z`, `0-9`, `-` and `_`.
+    #[must_use]
+    pub fn allows(text: &str) -> bool {
+        let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+        (1..=64).contains(&text.len()) && text.bytes().all(fits)
+    }
+
     /// The id minted from sixteen bytes of a keyed hash.
     #[must_use]
     pub fn from_hash(hash: [u8; 16]) -> Self {
@@ -369,12 +384,7 @@ impl fmt::Display for PrincipalId {
 impl FromStr for PrincipalId {
     type Err = IdError;
     fn from_str(text: &str) -> Result<Self, IdError> {
-        let valid = !text.is_empty()
-            && text.len() <= 64
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
-        valid.then(|| Self(text.into())).ok_or(IdError::Principal)
+        Self::allows(text).then(|| Self(text.into())).ok_or(IdError::Principal)
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use tokio::sync::Notify;
 use wardroom_protocol::ids::LogName;
 
 use super::{Gate, Tail};
@@ -43,7 +42,6 @@ pub struct Channel {
     /// a bounded number of those in flight.
     waiting: Mutex<VecDeque<(u64, Reply)>>,
     signals: Mutex<Vec<Signal>>,
-    nudge: Notify,
 }
 
 /// A membership; give it back with [`Channel::detach`].
@@ -60,7 +58,6 @@ impl Channel {
             members: Mutex::default(),
             waiting: Mutex::default(),
             signals: Mutex::default(),
-            nudge: Notify::new(),
         }
     }
 
@@ -99,14 +96,13 @@ impl Channel {
         }
     }
 
-    /// Copies up to `count` seats from `from` on; `false` at the end.
+    /// Copies up to `count` seats from `from` on; says whether more lie behind.
     pub(super) fn piece(&self, from: usize, count: usize, out: &mut Vec<Arc<Gate>>) -> bool {
         let members = self.members.lock();
-        let Some(rest) = members.slots.get(from..) else {
-            return false;
-        };
+        let rest = members.slots.get(from..).unwrap_or_default();
+        out.reserve(rest.len().min(count));
         out.extend(rest.iter().take(count).flatten().cloned());
-        !rest.is_empty()
+        rest.len() > count
     }
 
     /// Asks everybody who follows the log to look again whether they may read it.
@@ -117,9 +113,15 @@ impl Channel {
         }
     }
 
-    /// Lets `reply` leave once entry `seq` is safe. Calls with ascending seqs, but for those at or
-    /// below the watermark, which leave at the next pass.
+    /// Lets `reply` leave once entry `seq` is safe: at once, if it is. Not by a pass then, which would
+    /// walk every member for one that asked.
     pub fn when_safe(&self, seq: u64, reply: Reply) {
+        if seq <= self.tail.revealed() {
+            if let Some(gate) = reply(true) {
+                gate.push();
+            }
+            return;
+        }
         let mut waiting = self.waiting.lock();
         let index = waiting.partition_point(|(rests_on, _)| *rests_on <= seq);
         waiting.insert(index, (seq, reply));
@@ -156,10 +158,6 @@ impl Channel {
 
     /// Asks for a pass.
     pub fn nudge(&self) {
-        self.nudge.notify_one();
-    }
-
-    pub(super) async fn nudged(&self) {
-        self.nudge.notified().await;
+        self.tail.progress().poke();
     }
 }

@@ -1,13 +1,13 @@
 //! A cursor: one reader's place in one log. What it lacks is what lies between it and the head;
 //! there is no queue.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::Channel;
+use super::batch::{Batch, Behind, Booked};
 use super::outbox::Source;
-use super::{Batch, Channel};
 
 /// Bytes taken from one log before the next log has its turn.
 const TURN_BYTES: usize = 256 * 1024;
@@ -17,17 +17,15 @@ pub struct Cursor {
     channel: Arc<Channel>,
     /// The last seq written or begun.
     sent: u64,
-    /// Frames read from behind the tail, each with the seq it brings the reader to.
-    behind: VecDeque<(u64, Bytes)>,
-    /// The watermark when they were read.
-    behind_revealed: u64,
+    /// What was read from behind the tail.
+    behind: Behind,
 }
 
 impl Cursor {
     /// A cursor after `sent`.
     #[must_use]
     pub fn new(channel: Arc<Channel>, sent: u64) -> Self {
-        Self { channel, sent, behind: VecDeque::new(), behind_revealed: 0 }
+        Self { channel, sent, behind: Behind::default() }
     }
 
     pub(super) fn channel(&self) -> &Arc<Channel> {
@@ -36,10 +34,14 @@ impl Cursor {
 
     /// Takes what was read for this cursor after `after`; dropped if it has moved since.
     pub(super) fn fill(&mut self, after: u64, batch: Batch) {
-        if self.behind.is_empty() && self.sent == after {
-            self.behind = batch.frames.into();
-            self.behind_revealed = batch.revealed;
+        if !self.behind.is_full() && self.held() == after {
+            self.behind.put(batch);
         }
+    }
+
+    /// Up to where the reader has or is about to have everything.
+    fn held(&self) -> u64 {
+        self.behind.upto().unwrap_or(self.sent)
     }
 
     /// Lists what this reader lacks: from what was read behind the tail, else from the tail. Returns
@@ -51,12 +53,9 @@ impl Cursor {
         out: &mut Vec<(Bytes, Source)>,
     ) -> bool {
         let tail = self.channel.tail();
-        if !self.behind.is_empty() && !tail.still_true(self.behind_revealed) {
-            self.behind.clear();
-        }
-        if !self.behind.is_empty() {
-            let ready = self.behind.iter().take(frames);
-            out.extend(ready.map(|(_, frame)| (frame.clone(), Source::Entry(index))));
+        self.behind.keep_if(|revealed| tail.still_true(revealed));
+        if let Some(piece) = self.behind.next() {
+            out.push((piece, Source::Behind(index)));
             return true;
         }
         let revealed = tail.revealed();
@@ -70,18 +69,28 @@ impl Cursor {
         near && self.sent + ((out.len() - before) as u64) < revealed
     }
 
-    /// Books the next frame as written or begun.
+    /// Books the next entry of the tail as written or begun.
     pub(super) fn book(&mut self) {
-        match self.behind.pop_front() {
-            Some((upto, _)) => self.sent = upto,
-            None => self.sent += 1,
-        }
+        self.sent += 1;
     }
 
-    /// After which seq the log must be read for this reader, if it must.
+    /// Books so many bytes of what was read behind the tail.
+    pub(super) fn book_behind(&mut self, written: usize) -> Booked {
+        let booked = self.behind.book(written);
+        self.sent = booked.upto.unwrap_or(self.sent);
+        booked
+    }
+
+    /// After which seq the log must be read for this reader, if it must: also ahead of what is held
+    /// already, so that reading and writing go on side by side.
     pub(super) fn lacks_from_log(&self) -> Option<u64> {
         let tail = self.channel.tail();
-        (self.behind.is_empty() && self.sent < tail.revealed() && !tail.reaches(self.sent))
-            .then_some(self.sent)
+        let held = self.held();
+        (!self.behind.is_full() && held < tail.revealed() && !tail.reaches(held)).then_some(held)
+    }
+
+    /// Whether nothing can leave before the log is read.
+    pub(super) fn waits_for_log(&self) -> bool {
+        self.behind.is_empty() && self.lacks_from_log().is_some()
     }
 }

@@ -15,6 +15,24 @@ pub fn text(payload: &[u8]) -> Bytes {
     frame.freeze()
 }
 
+/// Bytes kept free for a header whose length is not known yet: that of a frame of 126 to 65,535
+/// bytes, which entries are.
+const GUESS: usize = 4;
+
+/// Begins a text frame behind what `out` holds; [`end`] makes it whole.
+#[must_use]
+pub fn begin(out: &mut Vec<u8>) -> usize {
+    out.extend_from_slice(&[0; GUESS]);
+    out.len()
+}
+
+/// Ends the frame whose payload began at `payload`.
+pub fn end(out: &mut Vec<u8>, payload: usize) {
+    let mut header = [0; 10];
+    let length = put_header(&mut &mut header[..], TEXT, out.len() - payload);
+    out.splice(payload - GUESS..payload, header[..length].iter().copied());
+}
+
 /// A close frame; the reason is the code's stable name.
 #[must_use]
 pub fn close(code: CloseCode) -> Bytes {
@@ -37,18 +55,22 @@ pub fn payload(frame: &Bytes) -> Bytes {
     frame.slice(header.min(frame.len())..)
 }
 
-fn put_header(frame: &mut BytesMut, first: u8, length: usize) {
+/// Puts a header and says how long it is.
+fn put_header(frame: &mut impl BufMut, first: u8, length: usize) -> usize {
     frame.put_u8(first);
     if let Ok(short) = u8::try_from(length)
         && short < 126
     {
         frame.put_u8(short);
+        2
     } else if let Ok(medium) = u16::try_from(length) {
         frame.put_u8(126);
         frame.put_u16(medium);
+        4
     } else {
         frame.put_u8(127);
         frame.put_u64(length as u64);
+        10
     }
 }
 
@@ -63,6 +85,11 @@ mod tests {
             let frame = text(&body);
             assert_eq!(frame[0], 0x81);
             assert_eq!(payload(&frame), body, "{length}");
+            let mut behind = b"before".to_vec();
+            let began = begin(&mut behind);
+            behind.extend_from_slice(&body);
+            end(&mut behind, began);
+            assert_eq!(behind, [b"before", &frame[..]].concat(), "{length}");
             let header = frame.len() - length;
             assert_eq!(
                 header,

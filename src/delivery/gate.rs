@@ -6,7 +6,7 @@
 //! entries: what a reader lacks is what lies between its cursor and the log's head.
 
 use std::cell::RefCell;
-use std::io::{self, IoSlice};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -17,10 +17,8 @@ use wardroom_protocol::code::CloseCode;
 use wardroom_protocol::ids::LogName;
 
 use super::outbox::{Outbox, Source};
+use super::sending::{FRAMES, send};
 use super::{Batch, Channel, Cursor, Socket, frame};
-
-/// Frames in one vectored write: Linux takes 1,024, and beyond some dozens nothing is gained.
-const FRAMES: usize = 64;
 
 /// What a gate asks its connection's task for.
 pub struct Need {
@@ -226,7 +224,7 @@ impl Gate {
             return;
         }
         let pumped = self.pump_locked(&mut inner);
-        if pumped != Pumped::Idle || inner.cursors.iter().any(|c| c.lacks_from_log().is_some()) {
+        if pumped != Pumped::Idle || inner.cursors.iter().any(Cursor::waits_for_log) {
             self.nudge();
         }
     }
@@ -300,20 +298,9 @@ impl Gate {
         })
     }
 
-    /// One vectored write, and its booking.
+    /// One write, and its booking.
     fn write(&self, inner: &mut Inner, listed: &[(Bytes, Source)]) -> io::Result<Wrote> {
-        let written = if let [(frame, _)] = listed {
-            let half = || self.socket.try_write(&frame[..frame.len() / 2]);
-            crate::fault::halfway("reply_half", half);
-            self.socket.try_write(frame)
-        } else {
-            let mut slices = [IoSlice::new(&[]); FRAMES];
-            let count = listed.len().min(FRAMES);
-            for (slice, (frame, _)) in slices.iter_mut().zip(listed) {
-                *slice = IoSlice::new(frame);
-            }
-            self.socket.try_write_vectored(&slices[..count])
-        };
+        let written = send(&self.socket, listed);
         let written = match written {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => written,
@@ -327,8 +314,21 @@ impl Gate {
                 return Ok(Wrote::Part);
             }
             inner.outbox.book(*source);
-            if let Source::Entry(index) = *source {
-                inner.cursors[index].book();
+            match *source {
+                Source::Entry(index) => inner.cursors[index].book(),
+                Source::Behind(index) => {
+                    // Many frames in one piece.
+                    let taken = left.min(frame.len());
+                    let booked = inner.cursors[index].book_behind(taken);
+                    self.frames.fetch_add(booked.whole, Ordering::Relaxed);
+                    inner.outbox.begun = booked.rest;
+                    left -= taken;
+                    if taken < frame.len() {
+                        return Ok(Wrote::Part);
+                    }
+                    continue;
+                }
+                _ => {}
             }
             if left < frame.len() {
                 inner.outbox.begun = Some(frame.slice(left..));

@@ -5,6 +5,7 @@
 //! each socket all that its cursor lacks. A [`Gate`] is one connection's only way out. [`Presence`]
 //! tells those who follow a room who else does.
 
+mod batch;
 mod channel;
 mod cursor;
 mod farewell;
@@ -14,9 +15,11 @@ mod outbox;
 mod pass;
 mod presence;
 mod read;
+mod sending;
 mod socket;
 mod tail;
 
+pub use batch::Batch;
 pub use channel::{Channel, Reply, Seat};
 pub use cursor::Cursor;
 pub use farewell::farewell;
@@ -24,6 +27,6 @@ pub use gate::{Gate, Need, Pumped};
 pub use outbox::REPLIES;
 pub use pass::run as run_pass;
 pub use presence::{Carded, Presence, Shown, key as signal_key};
-pub use read::{Batch, BatchError, read_after};
+pub use read::{BatchError, PIECE, read_after};
 pub use socket::Socket;
 pub use tail::Tail;

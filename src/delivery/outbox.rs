@@ -38,6 +38,8 @@ pub(super) enum Source {
     Close,
     /// The next entry of the cursor with this index.
     Entry(usize),
+    /// Many frames of the cursor with this index, read from behind the tail.
+    Behind(usize),
 }
 
 impl Outbox {
@@ -68,7 +70,7 @@ impl Outbox {
                 self.close = None;
                 self.closed = true;
             }
-            Source::Entry(_) => {}
+            Source::Entry(_) | Source::Behind(_) => {}
         }
     }
 }

@@ -15,14 +15,14 @@ const PIECE: usize = 256;
 
 /// Serves a channel until it is told to stop.
 pub async fn run(channel: Arc<Channel>, stop: CancellationToken) {
-    let mut synced = channel.tail().progress().subscribe();
+    let stopped = stop.cancelled();
+    tokio::pin!(stopped);
     loop {
-        // First a pass, then the wait: what was synced before this task subscribed wakes nobody.
+        // First a pass, then the wait: the journal may have been faster than this task.
         pass(&channel).await;
         tokio::select! {
-            () = stop.cancelled() => break,
-            changed = synced.changed() => if changed.is_err() { break },
-            () = channel.nudged() => {}
+            () = &mut stopped => break,
+            () = channel.tail().progress().risen() => {}
         }
     }
     // Whoever still waits learns that the outcome is not known.
@@ -38,9 +38,10 @@ async fn pass(channel: &Arc<Channel>) {
     let due = channel.due(tail.revealed(), tail.progress().failed());
     let answered: Vec<_> = due.into_iter().filter_map(|(safe, reply)| reply(safe)).collect();
     let signals = channel.take_signals();
-    let mut piece = Vec::with_capacity(PIECE);
+    let mut piece = Vec::new();
     let mut from = 0;
-    while channel.piece(from, PIECE, &mut piece) {
+    loop {
+        let more = channel.piece(from, PIECE, &mut piece);
         for gate in piece.drain(..) {
             for signal in &signals {
                 if signal.except.as_ref().is_none_or(|author| !Arc::ptr_eq(author, &gate)) {
@@ -49,7 +50,11 @@ async fn pass(channel: &Arc<Channel>) {
             }
             gate.push();
         }
+        if !more {
+            break;
+        }
         from += PIECE;
+        // Only between pieces: a small room's pass would pay for a look at the driver each time.
         tokio::task::yield_now().await;
     }
     // Authors who do not follow the log; for the others nothing is left to write.

@@ -2,27 +2,19 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use wardroom_protocol::envelope;
+use wardroom_protocol::ids::{LogName, Position};
 use wardroom_protocol::notice::Gap;
 
-use super::{Channel, frame};
-use crate::entry::render_record;
-use crate::log::{AskError, Budget, Log, ReadError};
-use crate::seal::{Keyring, OpenError};
+use super::batch::Frames;
+use super::{Batch, Channel};
+use crate::entry::{render_record, render_sealed};
+use crate::log::{AskError, Budget, Log, ReadError, Reader};
+use crate::seal::{Keyring, OpenError, Opener};
 
-/// Entries read at once.
-const ENTRIES: usize = 512;
-/// Bytes read at once: what one reader may have in memory.
-const BYTES: usize = 256 * 1024;
-
-/// A contiguous piece of a log, as frames.
-pub struct Batch {
-    /// Each frame with the seq it brings the reader to: an entry's own, or a gap's last.
-    pub frames: Vec<(u64, Bytes)>,
-    /// The watermark when it was read.
-    pub revealed: u64,
-}
+/// What is read at once for a reader that is behind the tail. It holds two such pieces at most: one
+/// that leaves, one ahead.
+pub const PIECE: Budget = Budget { entries: 512, bytes: 128 * 1024 };
 
 /// Why a piece could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -38,62 +30,92 @@ pub enum BatchError {
     Open(#[from] OpenError),
 }
 
-/// Reads what comes after `after`, up to the watermark. Empty only if there is nothing.
+/// Reads what comes after `after`, up to the watermark, from the tail if that reaches so far. Empty
+/// only if there is nothing.
 pub async fn read_after(
     channel: &Arc<Channel>,
     log: &Log,
     keys: &Arc<Keyring>,
     after: u64,
+    budget: Budget,
 ) -> Result<Batch, BatchError> {
     let tail = channel.tail();
     let revealed = tail.revealed();
-    let mut frames = Vec::new();
+    let mut frames = Frames::default();
     let mut seq = after;
-    let near = tail.read(after, ENTRIES, BYTES, |frame| {
+    let near = tail.read(after, budget.entries, budget.bytes, |frame| {
         seq += 1;
-        frames.push((seq, frame));
+        frames.add_frame(seq, &frame);
     });
     if near {
-        return Ok(Batch { frames, revealed });
+        return Ok(frames.batch(revealed));
     }
     // Everything behind the tail is in the store, and stored entries are synced ones.
     let (name, keys) = (channel.log().clone(), Arc::clone(keys));
     let upto = tail.progress().stored().min(revealed);
-    let frames = log
-        .ask(move |reader| -> Result<_, BatchError> {
-            let budget = Budget { entries: ENTRIES, bytes: BYTES };
-            let slice = reader.forward(&name, after, upto, budget)?;
-            let mut frames = Vec::with_capacity(slice.records.len());
-            let mut holes = slice.holes.iter().peekable();
-            // A gap names the last position both sides share: here the one asked from.
-            let mut last = match slice.holes.first() {
-                Some(_) => reader.get(&name, &[after])?.records.pop().map(|r| r.header.position),
-                None => None,
-            };
-            for record in &slice.records {
-                let position = record.header.position;
-                if let Some(&(from, to)) = holes.next_if(|(_, to)| *to < position.seq) {
-                    frames.push((to, gap(&name, from, to, last.unwrap_or_default())));
-                }
-                frames.push((position.seq, frame::text(&render_record(record, &keys)?)));
-                last = Some(position);
-            }
-            for &(from, to) in holes {
-                frames.push((to, gap(&name, from, to, last.unwrap_or_default())));
-            }
-            Ok(frames)
-        })
-        .await??;
-    Ok(Batch { frames, revealed })
+    let frames = log.ask(move |reader| read(reader, &name, &keys, (after, upto), budget)).await??;
+    Ok(frames.batch(revealed))
 }
 
-fn gap(
-    log: &wardroom_protocol::ids::LogName,
-    from: u64,
-    to: u64,
-    last: wardroom_protocol::ids::Position,
-) -> Bytes {
+/// As far as nothing has happened to the entries, they are taken as they lie; from there on with all
+/// that may have happened: redactions, damage, holes.
+fn read(
+    reader: &Reader,
+    log: &LogName,
+    keys: &Keyring,
+    (after, upto): (u64, u64),
+    budget: Budget,
+) -> Result<Frames, BatchError> {
+    let mut frames = Frames::with_room(budget.bytes);
+    let mut opener = Opener::new(keys, log);
+    let mut seq = after;
+    let all = reader.plain(log, after, upto, budget, &mut |entry| {
+        let upto = entry.outline.position.seq;
+        let render =
+            |out: &mut Vec<u8>| render_sealed(out, &entry.outline, entry.words, &mut opener);
+        let rendered = frames.add(upto, render).is_ok();
+        if rendered {
+            seq = upto;
+        }
+        rendered
+    });
+    if !all {
+        let left = budget.less(frames.len(), frames.bytes());
+        judge(reader, log, keys, (seq, upto), left, &mut frames)?;
+    }
+    Ok(frames)
+}
+
+fn judge(
+    reader: &Reader,
+    log: &LogName,
+    keys: &Keyring,
+    (after, upto): (u64, u64),
+    budget: Budget,
+    frames: &mut Frames,
+) -> Result<(), BatchError> {
+    let slice = reader.forward(log, after, upto, budget)?;
+    let mut holes = slice.holes.iter().peekable();
+    // A gap names the last position both sides share: here the one asked from.
+    let mut last = match slice.holes.first() {
+        Some(_) => reader.get(log, &[after])?.records.pop().map(|r| r.header.position),
+        None => None,
+    };
+    for record in &slice.records {
+        let position = record.header.position;
+        if let Some(&(from, to)) = holes.next_if(|(_, to)| *to < position.seq) {
+            frames.add_text(to, gap(log, from, to, last.unwrap_or_default()).as_bytes());
+        }
+        frames.add_text(position.seq, &render_record(record, keys)?);
+        last = Some(position);
+    }
+    for &(from, to) in holes {
+        frames.add_text(to, gap(log, from, to, last.unwrap_or_default()).as_bytes());
+    }
+    Ok(())
+}
+
+fn gap(log: &LogName, from: u64, to: u64, last: Position) -> String {
     let gap = Gap { room: log.clone(), from, to, reason: "lost".into(), last };
-    let text = envelope::notice("gap", &gap).expect("a notice has string keys and no floats");
-    frame::text(text.as_bytes())
+    envelope::notice("gap", &gap).expect("a notice has string keys and no floats")
 }

@@ -111,13 +111,16 @@ impl Socket {
 
     /// Reads what the peer sends and drops it, until it hangs up.
     pub(super) async fn drop_input(&self) {
+        while self.tcp.readable().await.is_ok() && self.drop_some() {}
+    }
+
+    /// Reads once and drops it. `false`: there is nothing more to come. A function of its own, so
+    /// that its buffer lies on the stack: in a future every open connection would hold it for life.
+    fn drop_some(&self) -> bool {
         let mut rest = [0; 4 * 1024];
-        while self.tcp.readable().await.is_ok() {
-            match self.tcp.try_read(&mut rest) {
-                Ok(0) => return,
-                Err(error) if error.kind() != ErrorKind::WouldBlock => return,
-                _ => {}
-            }
+        match self.tcp.try_read(&mut rest) {
+            Ok(length) => length > 0,
+            Err(error) => error.kind() == ErrorKind::WouldBlock,
         }
     }
 }

@@ -12,5 +12,5 @@ pub use codec::{
     Unreadable, announce_of, class_of, class_out, counts, event, event_of, facts, join_of,
     join_out, kind_of, op_of, posting_of, posting_out, reaction_of, role_of, role_out,
 };
-pub use record::{Header, NO_LINK, RECORD_VERSION, Record, Words};
-pub use render::{ERASED_END, Shown, bare_len, open_words, render, render_record};
+pub use record::{Header, NO_LINK, Outline, RECORD_VERSION, Record, Words};
+pub use render::{ERASED_END, Shown, bare_len, open_words, render, render_record, render_sealed};

@@ -54,7 +54,49 @@ pub struct Header {
     pub link: [u8; 32],
 }
 
+/// What readers see of a header besides its words, borrowed.
+#[derive(Clone, Copy, Debug)]
+pub struct Outline<'a> {
+    /// The log's name.
+    pub log: &'a str,
+    /// Where it stands.
+    pub position: Position,
+    /// Its ordinal, if it counts.
+    pub n: Option<u64>,
+    /// When it was ordered, unix milliseconds.
+    pub at: u64,
+    /// The op.
+    pub op: &'a str,
+    /// Its identity.
+    pub mid: Mid,
+    /// Who acted.
+    pub by: &'a str,
+    /// Lanes: the room's head when it was ordered.
+    pub head: Option<Position>,
+    /// Recovered entries: the position it once had.
+    pub was: Option<Position>,
+    /// The facts as JSON.
+    pub facts: &'a [u8],
+}
+
 impl Header {
+    /// What readers see of it.
+    #[must_use]
+    pub fn outline(&self) -> Outline<'_> {
+        Outline {
+            log: self.log.as_str(),
+            position: self.position,
+            n: self.n,
+            at: self.at,
+            op: &self.op,
+            mid: self.mid,
+            by: self.by.as_str(),
+            head: self.head,
+            was: self.was,
+            facts: &self.facts,
+        }
+    }
+
     /// What the domain sees of it.
     #[must_use]
     pub fn meta(&self) -> Meta {

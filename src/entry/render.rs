@@ -1,10 +1,10 @@
 //! Wire bytes: frozen v1 field order, then the proposer's own JSON bytes. A pure function of the
 //! record, so every reader of a log gets the same bytes on every node, live or replaying.
 
-use std::io::Write as _;
+use wardroom_protocol::ids::Mid;
 
-use super::{Header, RECORD_VERSION, Record, Words};
-use crate::seal::{Binding, Keyring, OpenError};
+use super::{Header, Outline, RECORD_VERSION, Record, Words};
+use crate::seal::{Binding, Keyring, OpenError, Opener, SealedWords};
 
 /// The words to show.
 #[derive(Clone, Copy, Debug)]
@@ -32,31 +32,19 @@ pub fn bare_len(rendered: &[u8], words: Shown<'_>) -> usize {
 /// What closes an entry whose words are erased.
 pub const ERASED_END: &[u8] = br#","erased":true}"#;
 
+/// What stands before the words.
+const WORDS: &[u8] = br#","w":"#;
+
 /// Renders an entry as the text of its frame.
 #[must_use]
 pub fn render(header: &Header, words: Shown<'_>) -> Vec<u8> {
     let shown = if let Shown::Open(bytes) = words { bytes.len() } else { 0 };
     let mut out = Vec::with_capacity(header.facts.len() + shown + 320);
-    // Names, ids and ops are made of characters that JSON strings hold unescaped.
-    let position = header.position;
-    write!(out, r#"{{"room":"{}","epoch":{},"seq":{}"#, header.log, position.epoch, position.seq)
-        .and_then(|()| header.n.map_or(Ok(()), |n| write!(out, r#","n":{n}"#)))
-        .and_then(|()| {
-            write!(
-                out,
-                r#","at":{},"by":{{"id":"{}"}},"op":"{}","mid":"{}""#,
-                header.at, header.by, header.op, header.mid
-            )
-        })
-        .and_then(|()| position_field(&mut out, "head", header.head))
-        .and_then(|()| position_field(&mut out, "was", header.was))
-        .expect("writing into memory does not fail");
-    out.extend_from_slice(br#","d":"#);
-    out.extend_from_slice(&header.facts);
+    put_bare(&mut out, &header.outline());
     match words {
         Shown::None => {}
         Shown::Open(bytes) => {
-            out.extend_from_slice(br#","w":"#);
+            out.extend_from_slice(WORDS);
             out.extend_from_slice(bytes);
         }
         Shown::Erased => {
@@ -66,6 +54,62 @@ pub fn render(header: &Header, words: Shown<'_>) -> Vec<u8> {
     }
     out.push(b'}');
     out
+}
+
+/// Renders an entry behind what `out` holds, from its words as they rest, which are opened where
+/// they are put: a replay renders hundreds of thousands, so it copies and allocates nothing else.
+/// After an error `out` holds a part that its caller drops.
+pub fn render_sealed(
+    out: &mut Vec<u8>,
+    outline: &Outline<'_>,
+    sealed: SealedWords<'_>,
+    opener: &mut Opener<'_>,
+) -> Result<(), OpenError> {
+    put_bare(out, outline);
+    if !sealed.bytes.is_empty() {
+        out.extend_from_slice(WORDS);
+        opener.open_behind(out, sealed, &outline.mid, outline.by, RECORD_VERSION)?;
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// Everything but the words and the last brace.
+fn put_bare(out: &mut Vec<u8>, outline: &Outline<'_>) {
+    // Names, ids and ops are made of characters that JSON strings hold unescaped. The pieces are put
+    // one by one: `write!` cost three times as much, and a replay is made of this.
+    let mut pieces = Pieces(out);
+    pieces.text(r#"{"room":""#).text(outline.log);
+    pieces.text(r#"","epoch":"#).number(outline.position.epoch);
+    pieces.text(r#","seq":"#).number(outline.position.seq);
+    if let Some(n) = outline.n {
+        pieces.text(r#","n":"#).number(n);
+    }
+    pieces.text(r#","at":"#).number(outline.at);
+    pieces.text(r#","by":{"id":""#).text(outline.by);
+    pieces.text(r#""},"op":""#).text(outline.op);
+    pieces.text(r#"","mid":""#).text(outline.mid.encode(&mut [0; Mid::TEXT])).text("\"");
+    for (name, position) in [("head", outline.head), ("was", outline.was)] {
+        if let Some(position) = position {
+            pieces.text(",\"").text(name).text(r#"":{"epoch":"#).number(position.epoch);
+            pieces.text(r#","seq":"#).number(position.seq).text("}");
+        }
+    }
+    pieces.text(r#","d":"#);
+    out.extend_from_slice(outline.facts);
+}
+
+struct Pieces<'a>(&'a mut Vec<u8>);
+
+impl Pieces<'_> {
+    fn text(&mut self, text: &str) -> &mut Self {
+        self.0.extend_from_slice(text.as_bytes());
+        self
+    }
+
+    fn number(&mut self, number: u64) -> &mut Self {
+        self.text(itoa::Buffer::new().format(number))
+    }
 }
 
 /// The words of a record, opened; `None` if it has none or they are erased.
@@ -88,15 +132,4 @@ pub fn render_record(record: &Record, keys: &Keyring) -> Result<Vec<u8>, OpenErr
         (_, None) => Shown::None,
     };
     Ok(render(&record.header, shown))
-}
-
-fn position_field(
-    out: &mut Vec<u8>,
-    name: &str,
-    position: Option<wardroom_protocol::ids::Position>,
-) -> std::io::Result<()> {
-    let Some(position) = position else {
-        return Ok(());
-    };
-    write!(out, r#","{name}":{{"epoch":{},"seq":{}}}"#, position.epoch, position.seq)
 }

@@ -22,7 +22,8 @@ use super::clocks::{CLOSING, Clocks, Verdict};
 use super::work::{Done, Work};
 use super::{Inbound, Incoming, Services, answer};
 use crate::delivery::{
-    Batch, BatchError, Channel, Gate, Need, Pumped, REPLIES, Seat, Socket, farewell, read_after,
+    Batch, BatchError, Channel, Gate, Need, PIECE, Pumped, REPLIES, Seat, Socket, farewell,
+    read_after,
 };
 use crate::fault;
 use crate::guard::Screened;
@@ -341,7 +342,8 @@ impl Connection {
     fn read_log(&self, need: Need) -> Fetch {
         let services = Arc::clone(&self.services);
         Box::pin(async move {
-            let batch = read_after(&need.channel, &services.log, &services.keys, need.after).await;
+            let (log, keys) = (&services.log, &services.keys);
+            let batch = read_after(&need.channel, log, keys, need.after, PIECE).await;
             if matches!(batch, Err(BatchError::Ask(_))) {
                 // The read threads are busy: this reader waits its turn, then asks again.
                 tokio::time::sleep(BUSY).await;

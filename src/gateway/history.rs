@@ -106,10 +106,11 @@ async fn after(
     channel: &Arc<Channel>,
     page: &Page,
 ) -> Result<Pages, BatchError> {
-    let batch = read_after(channel, &services.log, &services.keys, page.after).await?;
+    let budget = Budget { entries: page.limit, bytes: limits::HISTORY_BYTES };
+    let batch = read_after(channel, &services.log, &services.keys, page.after, budget).await?;
     let mut pages = Pages { entries: Vec::new(), range: None, holes: Vec::new() };
     let (mut size, mut last) = (0, page.after);
-    for (upto, sent) in batch.frames {
+    for (upto, sent) in batch.frames() {
         let text = frame::payload(&sent);
         if upto > page.upto || pages.entries.len() == page.limit {
             break;

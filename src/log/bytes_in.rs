@@ -24,10 +24,20 @@ impl<'a> Cutter<'a> {
         Ok(front)
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Cut> {
+    /// What is left.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
+    /// The next bytes, where they lie.
+    pub(super) fn chunk<const N: usize>(&mut self) -> Result<&'a [u8; N], Cut> {
         let (front, rest) = self.0.split_first_chunk().ok_or(Cut)?;
         self.0 = rest;
-        Ok(*front)
+        Ok(front)
+    }
+
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Cut> {
+        self.chunk().copied()
     }
 
     pub(super) fn u8(&mut self) -> Result<u8, Cut> {

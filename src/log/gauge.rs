@@ -139,12 +139,12 @@ impl Gauge {
     /// Takes room in the journal's queue; `false` if there is none.
     pub(super) fn enter_queue(&self, bytes: u64) -> bool {
         let before = self.queued.fetch_add(bytes, Ordering::AcqRel);
-        if before + bytes > self.queue_bytes {
-            self.queued.fetch_sub(bytes, Ordering::AcqRel);
-            return false;
+        let records = self.records.fetch_add(1, Ordering::AcqRel);
+        let fits = before + bytes <= self.queue_bytes && records < self.queue_records;
+        if !fits {
+            self.leave_queue(1, bytes);
         }
-        self.records.fetch_add(1, Ordering::AcqRel);
-        true
+        fits
     }
 
     pub(super) fn leave_queue(&self, records: usize, bytes: u64) {

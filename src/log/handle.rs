@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{oneshot, watch};
@@ -13,20 +13,17 @@ use super::caretaker::Caretaker;
 use super::disk::{self, Disk};
 use super::finding::{OpenError, Recovery};
 use super::gauge::{Gauge, Health};
-use super::journal::{Catalog, Item, Writer};
+use super::journal::{Catalog, Writer};
 use super::journal_thread::{self, Order};
 use super::options::{Options, SMALLEST_SEGMENT};
 use super::overlay::Overlay;
-use super::progress::Progress;
 use super::read_threads::{self, Job};
 use super::reader::Reader;
-use super::record::{self, EncodedHeader};
 use super::recovery::{self, Care};
 use super::snapshots::Snapshots;
 use super::store::{MemoryShelf, Shelf};
 use super::store_thread::{self, Feed, Keeper};
 use super::wounds::Wounds;
-use crate::entry::Record;
 
 /// Records that may wait for the journal. When full, `append` refuses and has taken nothing.
 const QUEUE_RECORDS: usize = 16 * 1024;
@@ -35,26 +32,6 @@ const QUEUE_RECORDS: usize = 16 * 1024;
 const QUEUE_GROUPS: usize = 8 * 1024;
 /// Questions that may wait for a read thread. When full, `ask` refuses.
 const QUEUE_JOBS: usize = 256;
-
-/// Why a record was not taken. Nothing of it was kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unavailable {
-    /// The queue is full; try again in a moment.
-    #[error("the journal's queue is full; try again in a moment")]
-    Overloaded,
-    /// The journal failed; this process takes no more records.
-    #[error("the journal failed and takes nothing more until the server is restarted")]
-    Failed,
-    /// The log is closed.
-    #[error("the log is closed")]
-    Closed,
-    /// The record is larger than the log keeps.
-    #[error("the record has {0} bytes; the log keeps at most {limit}", limit = record::LARGEST)]
-    TooLarge(usize),
-    /// The words are not as long as the header says.
-    #[error("the record's words are not as long as its header says")]
-    Malformed,
-}
 
 /// Why a question got no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -122,8 +99,8 @@ impl Shared {
 /// A handle on the log. Clones share it.
 #[derive(Clone)]
 pub struct Log {
-    shared: Arc<Shared>,
-    orders: SyncSender<Order>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) orders: SyncSender<Order>,
     feed: SyncSender<Feed>,
     jobs: Arc<Mutex<Option<SyncSender<Job>>>>,
     /// Dropping it ends the caretaker.
@@ -214,48 +191,6 @@ impl Log {
         };
         let (jobs, care) = (Arc::new(Mutex::new(Some(jobs))), Arc::new(Mutex::new(care)));
         Ok(Self { shared, orders, feed, jobs, care, threads })
-    }
-
-    /// Hands over one record that has its place. Never waits; after an error nothing was taken. The
-    /// caller hands over each log's records in order.
-    pub fn append(
-        &self,
-        record: Arc<Record>,
-        header: EncodedHeader,
-        progress: &Arc<Progress>,
-    ) -> Result<(), Unavailable> {
-        let gauge = &self.shared.gauge;
-        if gauge.is_closed() {
-            return Err(Unavailable::Closed);
-        }
-        if gauge.journal_failed() {
-            progress.fail();
-            return Err(Unavailable::Failed);
-        }
-        if !record::fits(&record) {
-            return Err(Unavailable::Malformed);
-        }
-        let item = Item {
-            record,
-            header,
-            progress: Arc::clone(progress),
-            event: None,
-            queued: Instant::now(),
-        };
-        let len = item.len();
-        if len > record::LARGEST {
-            return Err(Unavailable::TooLarge(len));
-        }
-        if !gauge.enter_queue(len as u64) {
-            return Err(Unavailable::Overloaded);
-        }
-        self.orders.try_send(Order::Append(Box::new(item))).map_err(|error| {
-            gauge.leave_queue(1, len as u64);
-            match error {
-                TrySendError::Full(_) => Unavailable::Overloaded,
-                TrySendError::Disconnected(_) => Unavailable::Closed,
-            }
-        })
     }
 
     /// Whether new entries may be ordered. Cheap: ask before each one.

@@ -1,6 +1,7 @@
 //! The journal thread: takes all that waits as one group, has it written and synced, raises the
 //! marks, feeds the store. A thin shell around [`Writer`].
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
@@ -21,8 +22,8 @@ const GROUP_BYTES: usize = 1024 * 1024;
 
 /// What the thread is told.
 pub(super) enum Order {
-    /// Write this.
-    Append(Box<Item>),
+    /// Write these, in order.
+    Append(Vec<Item>),
     /// Write what came before, then end.
     Close,
 }
@@ -55,8 +56,8 @@ pub(super) fn start(
         this.run(&orders);
         // Handed over between the check for a closed log and its end: not written, and told so.
         for order in orders.try_iter() {
-            if let Order::Append(item) = order {
-                item.progress.fail();
+            if let Order::Append(items) = order {
+                fail(&items);
             }
         }
         drop(orders);
@@ -86,40 +87,35 @@ impl Drop for JournalThread {
 impl JournalThread {
     fn run(&mut self, orders: &Receiver<Order>) {
         let mut open = true;
-        let mut held: Option<Box<Item>> = None;
-        while open || held.is_some() {
-            let mut group = Vec::new();
+        let mut waiting = VecDeque::new();
+        while open || !waiting.is_empty() {
+            let mut group: Vec<Item> = Vec::new();
             let mut bytes = 0;
             while group.len() < GROUP_RECORDS {
-                let next = match held.take() {
-                    Some(item) => Some(item),
+                if waiting.is_empty() {
                     // Waits for the first; takes further ones only if they are there.
-                    None if group.is_empty() && open => match orders.recv() {
-                        Ok(Order::Append(item)) => Some(item),
-                        Ok(Order::Close) | Err(_) => {
-                            open = false;
-                            None
-                        }
-                    },
-                    None => match orders.try_recv() {
-                        Ok(Order::Append(item)) => Some(item),
-                        Ok(Order::Close) => {
-                            open = false;
-                            None
-                        }
-                        Err(_) => None,
-                    },
-                };
-                let Some(mut item) = next else {
+                    let order = match orders.try_recv() {
+                        Err(_) if group.is_empty() && open => orders.recv().ok(),
+                        order => order.ok(),
+                    };
+                    match order {
+                        Some(Order::Append(items)) => waiting.extend(items),
+                        Some(Order::Close) => open = false,
+                        None => open &= !group.is_empty(),
+                    }
+                }
+                let Some(mut item) = waiting.pop_front() else {
                     break;
                 };
                 if !group.is_empty() && bytes + item.len() > self.group_bytes {
-                    held = Some(item);
+                    waiting.push_front(item);
                     break;
                 }
                 bytes += item.len();
-                item.event = entry::event(&item.record.header).ok().flatten();
-                group.push(*item);
+                if item.event.is_none() {
+                    item.event = entry::event(&item.record.header).ok().flatten();
+                }
+                group.push(item);
             }
             if !group.is_empty() {
                 self.group(group, bytes as u64);
@@ -158,8 +154,11 @@ impl JournalThread {
         if let Some(item) = items.first() {
             gauge.enter_store(bytes, item.queued);
         }
-        for item in &items {
-            item.progress.raise_synced(item.seq());
+        // One wake for each log, with all of its entries there.
+        for of_log in items.chunk_by(|a, b| Arc::ptr_eq(&a.progress, &b.progress)) {
+            if let Some(last) = of_log.last() {
+                last.progress.raise_synced(last.seq());
+            }
         }
         let fed = Fed {
             group: written.number,

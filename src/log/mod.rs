@@ -25,6 +25,7 @@
 )]
 
 mod archive;
+mod admission;
 mod backup;
 mod build;
 mod bytes_in;
@@ -40,6 +41,7 @@ mod mids;
 mod options;
 mod ordinals;
 mod overlay;
+mod plain;
 mod pour;
 mod progress;
 mod read_threads;
@@ -56,11 +58,13 @@ mod survey;
 mod verify;
 mod wounds;
 
+pub use admission::{Admitted, Unavailable};
 pub use finding::{Done, Finding, Hole, OpenError, Recovery, Where};
 pub use gauge::Health;
-pub use handle::{AskError, Log, Unavailable};
+pub use handle::{AskError, Log};
 pub use mids::{Found, MidIndex};
 pub use options::Options;
+pub use plain::Plain;
 pub use progress::Progress;
 pub use reader::Reader;
 pub use record::EncodedHeader;

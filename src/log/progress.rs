@@ -1,19 +1,20 @@
 //! How far a log is safe: one [`Progress`] per log, raised by the journal thread and the store
-//! thread, watched by the log's actor.
+//! thread, awaited by the log's pass.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 /// The marks of one log.
 #[derive(Debug)]
 pub struct Progress {
-    synced: watch::Sender<u64>,
-    /// The same, for the many who only look: a watch takes a lock to be read.
-    seen: AtomicU64,
+    synced: AtomicU64,
     stored: AtomicU64,
     failed: AtomicBool,
+    /// Wakes the log's pass. One waiter, so one permit is enough; a watch channel costs several times
+    /// as much for each entry.
+    risen: Notify,
 }
 
 impl Progress {
@@ -21,23 +22,28 @@ impl Progress {
     #[must_use]
     pub fn new(head: u64) -> Arc<Self> {
         Arc::new(Self {
-            synced: watch::Sender::new(head),
-            seen: AtomicU64::new(head),
+            synced: AtomicU64::new(head),
             stored: AtomicU64::new(head),
             failed: AtomicBool::new(false),
+            risen: Notify::new(),
         })
     }
 
     /// Everything up to this seq is on the platter, and words that it erases are overwritten there.
     #[must_use]
     pub fn synced(&self) -> u64 {
-        self.seen.load(Ordering::Acquire)
+        self.synced.load(Ordering::Acquire)
     }
 
-    /// Follows [`Self::synced`]. Wakes once more when the journal fails: ask [`Self::failed`].
-    #[must_use]
-    pub fn subscribe(&self) -> watch::Receiver<u64> {
-        self.synced.subscribe()
+    /// Returns once [`Self::synced`] has risen since the last call, the journal has failed (ask
+    /// [`Self::failed`]), or somebody [poked](Self::poke). For one waiter: the log's pass.
+    pub async fn risen(&self) {
+        self.risen.notified().await;
+    }
+
+    /// Has whoever waits look around.
+    pub fn poke(&self) {
+        self.risen.notify_one();
     }
 
     /// The store holds everything up to this seq: a [`super::Reader`] finds it.
@@ -53,13 +59,9 @@ impl Progress {
     }
 
     pub(super) fn raise_synced(&self, seq: u64) {
-        // Before the watch wakes anybody, so that whoever wakes sees it.
-        self.seen.fetch_max(seq, Ordering::AcqRel);
-        self.synced.send_if_modified(|synced| {
-            let higher = seq > *synced;
-            *synced = seq.max(*synced);
-            higher
-        });
+        if self.synced.fetch_max(seq, Ordering::AcqRel) < seq {
+            self.poke();
+        }
     }
 
     pub(super) fn raise_stored(&self, seq: u64) {
@@ -69,6 +71,6 @@ impl Progress {
     pub(super) fn fail(&self) {
         self.failed.store(true, Ordering::Release);
         // Wakes whoever waits for a seq that will not come.
-        self.synced.send_modify(|_| {});
+        self.poke();
     }
 }

@@ -342,7 +342,8 @@ impl Reader {
     }
 }
 
-fn bounds(log: &LogName, from: u64, upto: u64) -> (Vec<u8>, Vec<u8>) {
+/// The keys of the entries from one seq up to another.
+pub(super) fn bounds(log: &LogName, from: u64, upto: u64) -> (Vec<u8>, Vec<u8>) {
     let end = upto.checked_add(1).map_or_else(|| end_of(&log_prefix(log)), |to| entry_key(log, to));
     (entry_key(log, from), end)
 }

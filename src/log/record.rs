@@ -28,7 +28,7 @@ use bytes::Bytes;
 use wardroom_protocol::ids::{Mid, Position};
 
 use super::bytes_in::{Cut, Cutter};
-use crate::entry::{Header, RECORD_VERSION, Record, Words};
+use crate::entry::{Header, Outline, RECORD_VERSION, Record, Words};
 
 /// Bytes of a record around its header and words.
 pub const AROUND: usize = 12;
@@ -160,66 +160,120 @@ pub fn encode_header(header: &Header) -> EncodedHeader {
     EncodedHeader::new(out.into())
 }
 
+/// The fields of a header, borrowed from its bytes. Names in it are not judged yet.
+pub(super) struct Fields<'a> {
+    pub(super) outline: Outline<'a>,
+    op_version: u8,
+    optional: bool,
+    submit: [u8; 32],
+    bumps: Vec<&'a str>,
+    pub(super) key: u32,
+    pub(super) nonce: &'a [u8; 24],
+    pub(super) words_len: u32,
+    words_hash: [u8; 32],
+    link: [u8; 32],
+}
+
+impl<'a> Fields<'a> {
+    /// Cuts a header of any version this program knows. Never panics, whatever the bytes.
+    pub(super) fn cut(bytes: &'a [u8]) -> Result<Self, Malformed> {
+        let mut cut = Cutter::new(bytes);
+        let version = cut.u8()?;
+        if version != RECORD_VERSION {
+            return Err(Malformed::Version(version));
+        }
+        let flags = cut.u8()?;
+        if flags & !(HAS_N | HAS_HEAD | HAS_WAS | OPTIONAL) != 0 {
+            return Err(Malformed::Field("flags"));
+        }
+        let has = |flag| flags & flag != 0;
+        let position = cut.position()?;
+        let at = cut.u64()?;
+        let op_version = cut.u8()?;
+        let mid = Mid::from_bytes(cut.array()?).map_err(|_| Malformed::Field("mid"))?;
+        let submit = cut.array()?;
+        let link = cut.array()?;
+        let key = cut.u32()?;
+        let nonce = cut.chunk()?;
+        let words_len = cut.u32()?;
+        let words_hash = cut.array()?;
+        let n = has(HAS_N).then(|| cut.u64()).transpose()?;
+        let head = has(HAS_HEAD).then(|| cut.position()).transpose()?;
+        let was = has(HAS_WAS).then(|| cut.position()).transpose()?;
+        let log = cut.text()?.ok_or(Malformed::Field("log"))?;
+        let op = cut.text()?.ok_or(Malformed::Field("op"))?;
+        let by = cut.text()?.ok_or(Malformed::Field("by"))?;
+        let mut bumps = Vec::new();
+        for _ in 0..cut.u16()? {
+            bumps.push(cut.text()?.ok_or(Malformed::Field("machine"))?);
+        }
+        let facts_len = usize::try_from(cut.u32()?).map_err(|_| Malformed::Short)?;
+        let facts = cut.take(facts_len)?;
+        if !cut.is_done() {
+            return Err(Malformed::Field("end"));
+        }
+        Ok(Self {
+            outline: Outline { log, position, n, at, op, mid, by, head, was, facts },
+            op_version,
+            optional: has(OPTIONAL),
+            submit,
+            bumps,
+            key,
+            nonce,
+            words_len,
+            words_hash,
+            link,
+        })
+    }
+}
+
 /// Decodes a header of any version this program knows. Never panics, whatever the bytes.
 pub fn decode_header(bytes: &[u8]) -> Result<Header, Malformed> {
-    let mut cut = Cutter::new(bytes);
-    let version = cut.u8()?;
-    if version != RECORD_VERSION {
-        return Err(Malformed::Version(version));
-    }
-    let flags = cut.u8()?;
-    if flags & !(HAS_N | HAS_HEAD | HAS_WAS | OPTIONAL) != 0 {
-        return Err(Malformed::Field("flags"));
-    }
-    let has = |flag| flags & flag != 0;
-    let position = cut.position()?;
-    let at = cut.u64()?;
-    let op_version = cut.u8()?;
-    let mid = Mid::from_bytes(cut.array()?).map_err(|_| Malformed::Field("mid"))?;
-    let submit = cut.array()?;
-    let link = cut.array()?;
-    let key = cut.u32()?;
-    let nonce = cut.array()?;
-    let words_len = cut.u32()?;
-    let words_hash = cut.array()?;
-    let n = has(HAS_N).then(|| cut.u64()).transpose()?;
-    let head = has(HAS_HEAD).then(|| cut.position()).transpose()?;
-    let was = has(HAS_WAS).then(|| cut.position()).transpose()?;
-    let log = cut.text()?.ok_or(Malformed::Field("log"))?;
-    let log = log.parse().map_err(|_| Malformed::Field("log"))?;
-    let op = cut.text()?.ok_or(Malformed::Field("op"))?.into();
-    let by = cut.text()?.ok_or(Malformed::Field("by"))?;
-    let by = by.parse().map_err(|_| Malformed::Field("by"))?;
-    let mut bumps = Vec::new();
-    for _ in 0..cut.u16()? {
-        bumps.push(cut.text()?.ok_or(Malformed::Field("machine"))?.into());
-    }
-    let facts_len = usize::try_from(cut.u32()?).map_err(|_| Malformed::Short)?;
-    let facts = Bytes::copy_from_slice(cut.take(facts_len)?);
-    if !cut.is_done() {
-        return Err(Malformed::Field("end"));
-    }
+    let fields = Fields::cut(bytes)?;
+    let outline = fields.outline;
     Ok(Header {
-        log,
-        position,
-        n,
-        at,
-        op,
-        op_version,
-        optional: has(OPTIONAL),
-        mid,
-        by,
-        submit,
-        bumps,
-        head,
-        was,
-        facts,
-        key,
-        nonce,
-        words_len,
-        words_hash,
-        link,
+        log: outline.log.parse().map_err(|_| Malformed::Field("log"))?,
+        position: outline.position,
+        n: outline.n,
+        at: outline.at,
+        op: outline.op.into(),
+        op_version: fields.op_version,
+        optional: fields.optional,
+        mid: outline.mid,
+        by: outline.by.parse().map_err(|_| Malformed::Field("by"))?,
+        submit: fields.submit,
+        bumps: fields.bumps.into_iter().map(Into::into).collect(),
+        head: outline.head,
+        was: outline.was,
+        facts: Bytes::copy_from_slice(outline.facts),
+        key: fields.key,
+        nonce: *fields.nonce,
+        words_len: fields.words_len,
+        words_hash: fields.words_hash,
+        link: fields.link,
     })
+}
+
+/// A stored record, cut: its header is proven by its checksum.
+pub(super) struct Proven<'a> {
+    pub(super) header: &'a [u8],
+    pub(super) hash: [u8; 32],
+    /// What stands behind the checksum: the words, and what follows the record.
+    pub(super) rest: &'a [u8],
+}
+
+impl<'a> Proven<'a> {
+    pub(super) fn cut(bytes: &'a [u8]) -> Result<Self, Malformed> {
+        let mut cut = Cutter::new(bytes);
+        let len = cut.u32()? as usize;
+        let header = cut.take(len)?;
+        let sum: [u8; 8] = cut.array()?;
+        let hash = *blake3::hash(header).as_bytes();
+        if short(&hash) != sum {
+            return Err(Malformed::Sum);
+        }
+        Ok(Self { header, hash, rest: cut.rest() })
+    }
 }
 
 /// Whether the words are as long as the header says: what a caller must hand over.
@@ -282,16 +336,9 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// Reads the record at the front. Never panics, whatever the bytes.
     pub fn read(bytes: &'a [u8]) -> Result<Self, Malformed> {
-        let mut cut = Cutter::new(bytes);
-        let len = cut.u32()? as usize;
-        let encoded = cut.take(len)?;
-        let sum: [u8; 8] = cut.array()?;
-        let hash = *blake3::hash(encoded).as_bytes();
-        if short(&hash) != sum {
-            return Err(Malformed::Sum);
-        }
+        let Proven { header: encoded, hash, rest } = Proven::cut(bytes)?;
         let header = decode_header(encoded)?;
-        let words = cut.take(header.words_len as usize)?;
+        let words = rest.get(..header.words_len as usize).ok_or(Malformed::Short)?;
         let rest = if words.is_empty() {
             Rest::None
         } else if *blake3::hash(words).as_bytes() == header.words_hash {
@@ -301,7 +348,8 @@ impl<'a> View<'a> {
         } else {
             Rest::Damaged
         };
-        Ok(Self { header, hash, words, rest, bytes: &bytes[..AROUND + len + words.len()] })
+        let len = AROUND + encoded.len() + words.len();
+        Ok(Self { header, hash, words, rest, bytes: &bytes[..len] })
     }
 
     /// Where the words begin inside the record.

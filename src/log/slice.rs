@@ -14,6 +14,15 @@ pub struct Budget {
     pub bytes: usize,
 }
 
+impl Budget {
+    /// What is left of it; room for one record is always left.
+    #[must_use]
+    pub fn less(self, entries: usize, bytes: usize) -> Self {
+        let left = |all: usize, taken| all.saturating_sub(taken).max(1);
+        Self { entries: left(self.entries, entries), bytes: left(self.bytes, bytes) }
+    }
+}
+
 /// A part of a log, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Slice {

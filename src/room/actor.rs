@@ -19,6 +19,9 @@ use crate::entry::open_words;
 use crate::log::Log;
 use crate::seal::Keyring;
 
+/// Asks handled before what they wrote goes to the journal.
+const AT_ONCE: usize = 32;
+
 /// What a room can be asked.
 pub(super) enum Ask {
     /// To write.
@@ -50,23 +53,39 @@ pub(super) struct RoomActor {
 impl RoomActor {
     /// Serves until nobody can ask any more.
     pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Ask>) {
-        while let Some(ask) = inbox.recv().await {
-            match ask {
-                Ask::Submit(submission, answer) => {
-                    self.handle(*submission, answer).await;
-                    self.rename().await;
-                }
-                Ask::Read(lane, from, reply) => self.read(lane, from, reply),
-                Ask::Topics(after, limit, reply) => self.topics(after, limit, reply),
-                Ask::Filing(topic, reply) => {
-                    let filing = match &self.desk.state {
-                        LogState::Room(room) => room.topics.filing(&topic),
-                        _ => Filing::default(),
-                    };
-                    // An asker who has gone needs no answer.
-                    let _ = reply.send(filing);
-                }
+        let mut asks = Vec::new();
+        while inbox.recv_many(&mut asks, AT_ONCE).await > 0 {
+            for ask in asks.drain(..) {
+                self.answer(ask).await;
             }
+            self.hand_over();
+        }
+    }
+
+    async fn answer(&mut self, ask: Ask) {
+        match ask {
+            Ask::Submit(submission, answer) => {
+                self.handle(*submission, answer).await;
+                self.rename().await;
+            }
+            Ask::Read(lane, from, reply) => self.read(lane, from, reply),
+            Ask::Topics(after, limit, reply) => self.topics(after, limit, reply),
+            Ask::Filing(topic, reply) => {
+                let filing = match &self.desk.state {
+                    LogState::Room(room) => room.topics.filing(&topic),
+                    _ => Filing::default(),
+                };
+                // An asker who has gone needs no answer.
+                let _ = reply.send(filing);
+            }
+        }
+    }
+
+    /// What was written goes to the journal; called before this waits for anything.
+    pub(super) fn hand_over(&mut self) {
+        self.desk.hand_over(&self.log);
+        for desk in self.lanes.values_mut() {
+            desk.hand_over(&self.log);
         }
     }
 
@@ -79,6 +98,7 @@ impl RoomActor {
     /// opening the room anew would.
     async fn rename(&mut self) {
         for topic in self.names.take_lost() {
+            self.hand_over();
             let (log, keys) = (self.desk.log().clone(), Arc::clone(&self.keys));
             let upto = self.desk.channel.tail().progress().stored();
             let found = self

@@ -13,7 +13,9 @@ use crate::entry::{
     self, Header, NO_LINK, Record, Shown, Unreadable, Words, bare_len, open_words, render,
 };
 use crate::log::record::encode_header;
-use crate::log::{Found, Health, Log, MidIndex, Progress, ReadError, Reader, Unavailable};
+use crate::log::{
+    Admitted, Found, Health, Log, MidIndex, Progress, ReadError, Reader, Unavailable,
+};
 use crate::seal::{Keyring, OpenError, Sealed};
 use crate::telemetry::metric;
 
@@ -48,6 +50,8 @@ pub(super) struct Desk {
     reopen: bool,
     /// The log holds entries that this version cannot fold: it is read-only.
     read_only: bool,
+    /// Written and not yet handed to the journal. At most what the actor takes at once.
+    admitted: Vec<Admitted>,
 }
 
 /// What folding a log yields, on a read thread.
@@ -139,6 +143,7 @@ impl Desk {
             link: folded.link,
             reopen: reopen || folded.holes,
             read_only: folded.read_only,
+            admitted: Vec::new(),
         }
     }
 
@@ -225,15 +230,18 @@ impl Desk {
         let words = sealed.map_or(Words::None, |sealed| Words::Sealed(sealed.bytes.clone()));
         let record = Arc::new(Record { header, words });
         let progress = Arc::clone(self.channel.tail().progress());
-        log.append(record, encoded, &progress).map_err(|unavailable| {
-            Denied::Fault(match unavailable {
-                Unavailable::Overloaded => Fault::Overloaded,
-                Unavailable::TooLarge(_) => Fault::TooLarge,
-                Unavailable::Failed | Unavailable::Closed | Unavailable::Malformed => {
-                    Fault::LogUnavailable
-                }
-            })
-        })?;
+        let event_known = Some(event.clone());
+        let admitted =
+            log.admit(record, encoded, event_known, &progress).map_err(|unavailable| {
+                Denied::Fault(match unavailable {
+                    Unavailable::Overloaded => Fault::Overloaded,
+                    Unavailable::TooLarge(_) => Fault::TooLarge,
+                    Unavailable::Failed | Unavailable::Closed | Unavailable::Malformed => {
+                        Fault::LogUnavailable
+                    }
+                })
+            })?;
+        self.admitted.push(admitted);
         metrics::counter!(metric::ENTRIES).increment(1);
         // From here on it is ordered: fold, render, and wait for the sync.
         self.link = link;
@@ -252,10 +260,9 @@ impl Desk {
         Ok((meta.position.seq, written))
     }
 
-    /// Wakes the pass if the journal was faster than the tail.
-    pub(super) fn catch_up(&self, seq: u64) {
-        if self.channel.tail().revealed() >= seq {
-            self.channel.nudge();
-        }
+    /// Hands over to the journal what was written since the last call. Called before the actor waits
+    /// for anything, so that what came together is synced, and reaches readers, together.
+    pub(super) fn hand_over(&mut self, log: &Log) {
+        log.hand_over(&mut self.admitted);
     }
 }

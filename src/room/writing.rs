@@ -12,13 +12,13 @@ use super::actor::RoomActor;
 use super::desk::Proposal;
 use super::mail::notes;
 use super::{Answer, Denied, Fault, Listed, Names, Submission, Worded, Written};
-use crate::delivery::{Channel, frame, read_after};
+use crate::delivery::{Channel, PIECE, frame, read_after};
 use crate::domain::{
     Act, Command, Event, Identified, Judgement, LogState, Refusal, Row, Rows, Worded as From,
     message, moderation,
 };
 use crate::entry::{self, RECORD_VERSION};
-use crate::log::Found;
+use crate::log::{Budget, Found};
 use crate::seal::Binding;
 
 /// What a submission names, found.
@@ -64,7 +64,6 @@ impl RoomActor {
                     _ => Ok(written),
                 };
                 settle(&self.at(lane).channel, seq, answer, outcome);
-                self.at(lane).catch_up(seq);
             }
             Err(Stop::Known(lane, written)) => {
                 settle(&self.at(lane).channel, written.position.seq, answer, Ok(written));
@@ -99,6 +98,7 @@ impl RoomActor {
             &mut submission.command
             && let Some(row) = gathered.rows.in_lane(of).filter(|row| row.message().is_some())
         {
+            self.hand_over();
             let (posted, words) = self.held(row.position.seq).await?;
             *held = posted;
             gathered.held = words;
@@ -122,6 +122,7 @@ impl RoomActor {
         if missing.is_empty() {
             return Ok(());
         }
+        self.hand_over();
         let found = self
             .log
             .ask(move |reader| {
@@ -155,9 +156,10 @@ impl RoomActor {
             return Ok((None, None));
         };
         // The same bytes that moderators were shown, from wherever they are.
-        let read = read_after(&lane.channel, &self.log, &self.keys, seq - 1).await;
+        let budget = Budget { entries: 1, ..PIECE };
+        let read = read_after(&lane.channel, &self.log, &self.keys, seq - 1, budget).await;
         let batch = read.map_err(|_| Denied::Fault(Fault::LogUnavailable))?;
-        let Some((_, sent)) = batch.frames.into_iter().find(|(at, _)| *at == seq) else {
+        let Some((_, sent)) = batch.frames().find(|(at, _)| *at == seq) else {
             return Err(Denied::Fault(Fault::Overloaded));
         };
         let text = frame::payload(&sent);

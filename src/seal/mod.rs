@@ -6,7 +6,8 @@
 mod hashes;
 mod keyring;
 mod words;
+mod xchacha;
 
 pub use hashes::fold_name;
 pub use keyring::{KeyError, Keyring};
-pub use words::{Binding, OpenError, Sealed};
+pub use words::{Binding, OpenError, Opener, Sealed, SealedWords};

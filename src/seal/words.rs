@@ -1,11 +1,10 @@
 //! Sealing: once, by the proposer, before the entry has a number (K3).
 
 use bytes::Bytes;
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use wardroom_protocol::ids::{LogName, Mid, PrincipalId};
+use zeroize::Zeroizing;
 
-use super::Keyring;
+use super::{Keyring, xchacha};
 
 /// Words as they rest and travel between nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,14 +47,74 @@ pub struct Binding<'a> {
 impl Binding<'_> {
     fn associated(&self, key: u32) -> Vec<u8> {
         let mut data = Vec::with_capacity(160);
-        data.push(self.version);
-        data.extend_from_slice(&key.to_be_bytes());
-        data.extend_from_slice(self.mid.as_bytes());
-        for part in [self.log.as_str(), self.by.as_str()] {
-            data.extend_from_slice(&u16::try_from(part.len()).unwrap_or(u16::MAX).to_be_bytes());
-            data.extend_from_slice(part.as_bytes());
-        }
+        associate(&mut data, self.version, key, self.mid, self.log, self.by.as_str());
         data
+    }
+}
+
+/// The associated data: what words are bound to, as bytes.
+fn associate(out: &mut Vec<u8>, version: u8, key: u32, mid: &Mid, log: &LogName, by: &str) {
+    out.push(version);
+    out.extend_from_slice(&key.to_be_bytes());
+    out.extend_from_slice(mid.as_bytes());
+    for part in [log.as_str(), by] {
+        out.extend_from_slice(&u16::try_from(part.len()).unwrap_or(u16::MAX).to_be_bytes());
+        out.extend_from_slice(part.as_bytes());
+    }
+}
+
+/// Sealed words where they lie, with what opens them.
+#[derive(Clone, Copy, Debug)]
+pub struct SealedWords<'a> {
+    /// The master key that the log's key derives from.
+    pub key: u32,
+    /// The nonce.
+    pub nonce: &'a [u8; 24],
+    /// Ciphertext and tag.
+    pub bytes: &'a [u8],
+}
+
+/// Opens the words of many entries of one log: the log's key is derived once.
+pub struct Opener<'a> {
+    keys: &'a Keyring,
+    log: &'a LogName,
+    /// The key derived last, by its master.
+    key: Option<(u32, Zeroizing<[u8; 32]>)>,
+    associated: Vec<u8>,
+}
+
+impl<'a> Opener<'a> {
+    /// For one log.
+    #[must_use]
+    pub fn new(keys: &'a Keyring, log: &'a LogName) -> Self {
+        Self { keys, log, key: None, associated: Vec::new() }
+    }
+
+    /// Puts the words, opened, behind what `out` holds. After an error `out` holds bytes that mean
+    /// nothing. What opens is what was sealed: no other proof of the bytes is needed.
+    pub fn open_behind(
+        &mut self,
+        out: &mut Vec<u8>,
+        sealed: SealedWords<'_>,
+        mid: &Mid,
+        by: &str,
+        version: u8,
+    ) -> Result<(), OpenError> {
+        let master = sealed.key;
+        let key = match &self.key {
+            Some((known, key)) if *known == master => key,
+            _ => {
+                let key =
+                    self.keys.log_key(master, self.log).ok_or(OpenError::UnknownKey(master))?;
+                &self.key.insert((master, Zeroizing::new(key))).1
+            }
+        };
+        self.associated.clear();
+        associate(&mut self.associated, version, master, mid, self.log, by);
+        let from = out.len();
+        out.extend_from_slice(sealed.bytes);
+        xchacha::open(key, sealed.nonce, &self.associated, out, from)
+            .map_err(|_| OpenError::Changed)
     }
 }
 
@@ -68,8 +127,9 @@ impl Keyring {
         let mut nonce = [0; 24];
         getrandom::fill(&mut nonce).expect("the operating system gives random bytes");
         let aad = binding.associated(key);
-        let bytes = XChaCha20Poly1305::new(&Key::from(log_key))
-            .encrypt(&XNonce::from(nonce), Payload { msg: words, aad: &aad })
+        let mut bytes = Vec::with_capacity(words.len() + xchacha::TAG);
+        bytes.extend_from_slice(words);
+        xchacha::seal(&log_key, &nonce, &aad, &mut bytes)
             .expect("XChaCha20-Poly1305 takes any message below 256 GiB");
         let hash = *blake3::hash(&bytes).as_bytes();
         Sealed { key, nonce, bytes: bytes.into(), hash }
@@ -85,8 +145,8 @@ impl Keyring {
     ) -> Result<Vec<u8>, OpenError> {
         let log_key = self.log_key(key, binding.log).ok_or(OpenError::UnknownKey(key))?;
         let aad = binding.associated(key);
-        XChaCha20Poly1305::new(&Key::from(log_key))
-            .decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: &aad })
-            .map_err(|_| OpenError::Changed)
+        let mut words = sealed.to_vec();
+        xchacha::open(&log_key, nonce, &aad, &mut words, 0).map_err(|_| OpenError::Changed)?;
+        Ok(words)
     }
 }

@@ -53,9 +53,10 @@ async fn an_answer_that_is_safe_before_the_first_pass_still_leaves() {
     let header = header(&log, 1);
     let encoded = encode_header(&header);
     let record = Arc::new(Record { header, words: Words::None });
-    let mut synced = progress.subscribe();
     journal.append(record, encoded, &progress).unwrap();
-    synced.wait_for(|seq| *seq == 1).await.unwrap();
+    while progress.synced() < 1 {
+        progress.risen().await;
+    }
 
     let stop = CancellationToken::new();
     let pass = tokio::spawn(run_pass(channel, stop.clone()));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use wardroom::domain::{Row, Rows, reindex};
-use wardroom::entry;
+use wardroom::entry::{self, Words};
 use wardroom::log::{Budget, Health, Log, Slice, verify};
 use wardroom_protocol::ids::{LogName, Mid};
 
@@ -27,7 +27,7 @@ fn perform(log: &Log, seed: u64, acts: &Acts) -> Vec<Author> {
         let messages: Vec<u64> = room
             .records
             .iter()
-            .filter(|record| record.header.n.is_some() && record.words != entry::Words::Erased)
+            .filter(|record| record.header.n.is_some() && record.words != Words::Erased)
             .map(|record| record.header.position.seq)
             .collect();
         if room.head() == 0 {
@@ -124,7 +124,40 @@ fn check_room(log: &Log, room: &Author, dice: &mut Dice) {
         let first = all.first().map(|record| record.header.position);
         assert_eq!(reader.first(&name).unwrap(), first);
     });
+    check_plain(log, room, (after, upto), Budget { entries, bytes });
     check_index(log, room, dice, (after, upto));
+}
+
+/// What is shown as it lies is what stands there, up to the first entry that is not whole.
+fn check_plain(log: &Log, room: &Author, (after, upto): (u64, u64), budget: Budget) {
+    let all = room.records.clone();
+    let name = room.name.clone();
+    ask(log, move |reader| {
+        let mut expected = after;
+        reader.plain(&name, after, upto, budget, &mut |plain| {
+            expected += 1;
+            let record = &all[usize::try_from(expected).unwrap() - 1];
+            let (header, shown) = (&record.header, &plain.outline);
+            assert_eq!(
+                (shown.log, shown.by, shown.op),
+                (name.as_str(), header.by.as_str(), &*header.op)
+            );
+            assert_eq!((shown.position, shown.at, shown.n), (header.position, header.at, header.n));
+            assert_eq!((shown.mid, shown.facts), (header.mid, &header.facts[..]));
+            assert_eq!((plain.words.key, plain.words.nonce), (header.key, &header.nonce));
+            match &record.words {
+                Words::Sealed(bytes) => assert_eq!(plain.words.bytes, bytes),
+                Words::None => assert_eq!(plain.words.bytes, b""),
+                // Zeros do not open: whoever reads stops here.
+                Words::Erased => return false,
+            }
+            true
+        });
+        let first = usize::try_from(after).unwrap();
+        let lies_whole = all.get(first).is_some_and(|record| record.words != Words::Erased);
+        // One that is erased may be shown, to be refused, or not.
+        assert!(expected > after || after >= upto || !lies_whole, "at least one is shown");
+    });
 }
 
 fn check_index(log: &Log, room: &Author, dice: &mut Dice, (after, upto): (u64, u64)) {

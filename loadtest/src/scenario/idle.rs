@@ -9,8 +9,7 @@ use crate::target::Target;
 use crate::traffic::Traffic;
 
 pub(super) async fn run(target: Rc<Target>, run: &Run) -> Result<Outcome, Failure> {
-    // One traffic with the same rooms and nobody in them: what rooms cost is not what a connection
-    // costs, and both kinds of buffers are warm then.
+    // One traffic with as many rooms and nobody in them, so that both kinds of buffers are warm.
     let mut empty = run.plan.clone();
     empty.members = 0;
     let rooms = Traffic::prepare(Rc::clone(&target), empty).await?;
@@ -26,16 +25,21 @@ pub(super) async fn run(target: Rc<Target>, run: &Run) -> Result<Outcome, Failur
     let spent = Window::between(&from, &to);
     outcome.figure("cpu_us_per_join", spent.server_micros_per(joins), "us");
     let window = traffic.window(run.length, |_| {}).await;
-    let each = before
-        .zip(resident())
-        .map(|(before, after)| as_f64(after.saturating_sub(before)) / as_f64(joins.max(1)));
+    // What rooms cost is not what a connection costs.
+    let between = |from: Option<u64>, to: Option<u64>, count: u64| {
+        let grown = to?.saturating_sub(from?);
+        Some(as_f64(grown) / as_f64(count.max(1)))
+    };
+    let each = between(traffic.founded, resident(), joins);
+    let room = between(before, traffic.founded, run.plan.rooms as u64);
+    outcome.figure("rss_bytes_per_room", room, "bytes");
     outcome.figure("rss_bytes_per_connection", each, "bytes");
     outcome.figure("server_rss_bytes", resident().map(as_f64), "bytes");
     let share = window.server_cpu.map(|spent| spent / window.seconds);
     outcome.figure("idle_cpu_cores", share, "cores");
     outcome.notes.push(
-        "rss_bytes_per_connection includes this run's share of its own new rooms; connections \
-         open 64 at a time, with tokens the server has seen"
+        "connections open 64 at a time, with tokens the server has seen; rooms were founded before \
+         and are counted apart"
             .to_owned(),
     );
     drop(rooms);
