@@ -122,9 +122,10 @@ impl<C: Clone> Presence<C> {
                 place.insert(Person { connections: 1, leaves: None, shown });
                 if self.people.len() > PEOPLE {
                     self.changes = None;
-                } else if let Some(changes) = &mut self.changes
-                    && !changes.left.remove(who)
-                {
+                } else if let Some(changes) = &mut self.changes {
+                    // Told also if their leaving was not told yet: whoever asked between the two
+                    // does not know them.
+                    changes.left.remove(who);
                     changes.joined.insert(who.clone());
                 }
             }
@@ -164,9 +165,8 @@ impl<C: Clone> Presence<C> {
             && let Some((_, who)) = self.leaving.pop_first()
         {
             self.people.remove(&who);
-            if let Some(changes) = &mut self.changes
-                && !changes.joined.remove(&who)
-            {
+            if let Some(changes) = &mut self.changes {
+                changes.joined.remove(&who);
                 changes.left.insert(who);
             }
         }

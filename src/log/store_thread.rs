@@ -22,6 +22,8 @@ use super::store::{
 
 /// How often it looks around when nothing comes.
 const TICK: Duration = Duration::from_millis(500);
+/// The free space is looked at again after this many bytes, however short the time.
+const LOOK_BYTES: u64 = 1024 * 1024;
 /// The store is marked after this many bytes, so that a replay stays short.
 const MARK_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -70,6 +72,8 @@ struct StoreThread {
     building: Option<Build>,
     /// When the free space was looked at.
     looked: Instant,
+    /// Bytes applied since then.
+    unlooked: u64,
 }
 
 impl Drop for StoreThread {
@@ -96,6 +100,7 @@ pub(super) fn start(
         rebuild_at: None,
         building: None,
         looked: Instant::now(),
+        unlooked: 0,
     };
     thread::Builder::new().name("store".to_owned()).spawn(move || {
         this.run(&feed);
@@ -184,6 +189,7 @@ impl StoreThread {
         self.shared.disk.point("after_sled");
         self.dirty.get_or_insert_with(Instant::now);
         self.dirty_bytes += fed.bytes;
+        self.unlooked += fed.bytes;
         if erased {
             self.plan_rebuild();
         }
@@ -195,8 +201,10 @@ impl StoreThread {
         let Some(keeper) = &self.keeper else {
             return;
         };
-        if self.looked.elapsed() >= TICK {
+        // A busy node fills much of a disk between two ticks.
+        if self.looked.elapsed() >= TICK || self.unlooked >= LOOK_BYTES {
             self.looked = Instant::now();
+            self.unlooked = 0;
             self.shared.gauge.look_at_space(&*self.shared.disk, keeper.generations.dir());
         }
         if self.dirty.is_some_and(|since| since.elapsed() >= keeper.mark_every) {

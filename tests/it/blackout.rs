@@ -163,7 +163,7 @@ async fn a_power_cut_above_the_log_loses_nothing_acknowledged() {
         let mut dice = Dice(seed);
         let point = POINTS[usize::try_from(seed).unwrap() % POINTS.len()];
         // A reply leaves in a write of its own only while nothing else waits.
-        let passages = if point == "reply_half" { 5 } else { 40 };
+        let passages = if point == "reply_half" { 3 } else { 40 };
         let power = Power::new((point, 1 + dice.below(passages) as u64), false);
         let world = World::in_memory();
         let (acked, went) = work_until_dark(&world, &power, seed).await;

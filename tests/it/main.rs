@@ -20,7 +20,9 @@ mod identity;
 mod issuers;
 mod kill;
 mod limits;
+mod members;
 mod mishaps;
+mod moderation;
 mod positions;
 #[path = "../log/power/mod.rs"]
 mod power;
@@ -32,6 +34,7 @@ mod retry;
 #[path = "../corpora/seeds.rs"]
 mod seeds;
 mod tls;
+mod talk;
 mod transcripts;
 mod typing;
 mod world;

@@ -69,7 +69,7 @@ impl Stage {
             ("now", _) => {
                 self.frame.push((format!("\"now\":{real}"), "\"now\":1763787600000".into()));
             }
-            ("id", Value::String(id)) => {
+            ("id" | "replies", Value::String(id)) => {
                 if !self.ids.contains(id) {
                     self.ids.push(id.clone());
                 }

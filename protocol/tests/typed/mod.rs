@@ -11,14 +11,11 @@ use wardroom_protocol::envelope::{self, Command, Entry, Signal};
 use wardroom_protocol::hello::{Greeting, Hello, Refresh, Refreshed};
 use wardroom_protocol::history::{History, ReadHistory};
 use wardroom_protocol::join::{Join, Joined, Leave, Left};
-use wardroom_protocol::message::{
-    About, Post, Posted, PostedWords, ReasonWords, Redact, Report, Typing, TypingSignal, Written,
-};
+use wardroom_protocol::message::{Typing, TypingSignal, Written};
 use wardroom_protocol::notice::{Drain, Expiring, Gap, Ping, Removed};
 use wardroom_protocol::presence::{PresenceSignal, Present, ReadPresence};
-use wardroom_protocol::room::{
-    CreateRoom, Created, ListRooms, ListTopics, Rooms, TitleWords, Topics,
-};
+use wardroom_protocol::room::{ListRooms, ListTopics, Rooms, Topics};
+use wardroom_protocol::{mailbox, member, message, question, room, topic};
 
 /// Something done with an op's type, whichever it is.
 trait Use {
@@ -36,10 +33,34 @@ fn command_type<U: Use>(op: &str, it: U) -> U::Out {
         "topics" => it.with::<ListTopics>(),
         "history" => it.with::<ReadHistory>(),
         "presence" => it.with::<ReadPresence>(),
-        "room.create" => it.with::<CreateRoom>(),
-        "message.post" => it.with::<Post>(),
-        "message.redact" => it.with::<Redact>(),
-        "message.report" => it.with::<Report>(),
+        "room.create" => it.with::<room::CreateRoom>(),
+        "room.policy" => it.with::<room::SetPolicy>(),
+        "room.archive" => it.with::<room::Archive>(),
+        "member.invite" => it.with::<member::Invite>(),
+        "member.knock" => it.with::<member::Knock>(),
+        "member.admit" => it.with::<member::Admit>(),
+        "member.leave" => it.with::<member::LeaveRoom>(),
+        "member.remove" => it.with::<member::Remove>(),
+        "member.role" => it.with::<member::SetRole>(),
+        "message.post" => it.with::<message::Post>(),
+        "message.edit" => it.with::<message::Edit>(),
+        "message.retract" => it.with::<message::Retract>(),
+        "message.react" => it.with::<message::React>(),
+        "message.unreact" => it.with::<message::React>(),
+        "message.pin" => it.with::<message::AboutMessage>(),
+        "message.unpin" => it.with::<message::AboutMessage>(),
+        "announcement.ack" => it.with::<message::AboutMessage>(),
+        "answer.accept" => it.with::<question::AcceptAnswer>(),
+        "question.mark" => it.with::<question::MarkQuestion>(),
+        "topic.rename" => it.with::<topic::RenameTopic>(),
+        "topic.resolve" => it.with::<topic::ResolveTopic>(),
+        "topic.move" => it.with::<topic::MoveMessages>(),
+        "topic.merge" => it.with::<topic::MergeTopics>(),
+        "message.redact" => it.with::<message::Redact>(),
+        "message.report" => it.with::<message::Report>(),
+        "message.hide" => it.with::<message::Hide>(),
+        "message.release" => it.with::<message::AboutMessage>(),
+        "read.mark" => it.with::<mailbox::MarkRead>(),
         "typing" => it.with::<Typing>(),
         "pong" => it.with::<serde_json::Map<String, Value>>(),
         op => panic!("no type is known for the command {op}"),
@@ -56,11 +77,15 @@ fn answer_type<U: Use>(op: &str, it: U) -> U::Out {
         "topics" => it.with::<Topics>(),
         "history" => it.with::<History>(),
         "presence" => it.with::<Present>(),
-        "room.create" | "message.post" | "message.redact" | "message.report" => {
-            it.with::<Written>()
-        }
+        _ if command_writes(op) => it.with::<Written>(),
         op => panic!("no type is known for the answer to {op}"),
     }
+}
+
+/// Whether a command is answered with where its entry stands.
+fn command_writes(op: &str) -> bool {
+    let nouns = ["room.", "member.", "message.", "announcement.", "answer.", "question.", "topic."];
+    op == "read.mark" || nouns.iter().any(|noun| op.starts_with(noun))
 }
 
 struct Body<'a>(&'a Command<'a>);
@@ -172,9 +197,36 @@ fn parts(entry: &Entry) -> Option<(Value, Value, String)> {
         (facts, serde_json::to_value(words).unwrap(), shown)
     }
     Some(match entry.op.as_str() {
-        "room.created" => of::<Created, TitleWords>(entry),
-        "message.posted" => of::<Posted, PostedWords>(entry),
-        "message.redacted" | "message.reported" => of::<About, ReasonWords>(entry),
+        "room.created" => of::<room::Created, room::TitleWords>(entry),
+        "room.policy_set" => of::<room::PolicySet, message::CardWords>(entry),
+        "room.archived" => of::<room::Archived, message::MaybeReasonWords>(entry),
+        "member.invited" => of::<member::Belongs, message::CardWords>(entry),
+        "member.knocked" => of::<member::Person, message::MaybeReasonWords>(entry),
+        "member.admitted" => of::<member::Belongs, message::CardWords>(entry),
+        "member.left" => of::<member::Person, message::CardWords>(entry),
+        "member.removed" => of::<member::Removed, message::MaybeReasonWords>(entry),
+        "member.role_set" => of::<member::Belongs, message::CardWords>(entry),
+        "message.posted" => of::<message::Posted, message::PostedWords>(entry),
+        "message.edited" => of::<message::About, message::EditedWords>(entry),
+        "message.retracted" => of::<message::About, message::MaybeReasonWords>(entry),
+        "message.reacted" => of::<message::Reacted, message::CardWords>(entry),
+        "message.unreacted" => of::<message::Reacted, message::CardWords>(entry),
+        "message.pinned" => of::<message::About, message::CardWords>(entry),
+        "message.unpinned" => of::<message::About, message::CardWords>(entry),
+        "announcement.acked" => of::<message::About, message::CardWords>(entry),
+        "answer.accepted" => of::<question::Accepted, message::CardWords>(entry),
+        "question.marked" => of::<question::Marked, message::CardWords>(entry),
+        "topic.renamed" => of::<topic::Renamed, topic::TopicWords>(entry),
+        "topic.resolved" => of::<topic::Resolved, message::CardWords>(entry),
+        "topic.moved" => of::<topic::Moved, topic::TopicWords>(entry),
+        "topic.merged" => of::<topic::Merged, message::CardWords>(entry),
+        "message.redacted" => of::<message::About, message::ReasonWords>(entry),
+        "message.reported" => of::<message::About, message::ReasonWords>(entry),
+        "message.hidden" => of::<message::About, message::ReasonWords>(entry),
+        "message.held" => of::<message::Posted, message::PostedWords>(entry),
+        "message.released" => of::<message::About, message::CardWords>(entry),
+        "notification.filed" => of::<mailbox::Filed, Value>(entry),
+        "read.marked" => of::<mailbox::ReadMarked, Value>(entry),
         _ => return None,
     })
 }
