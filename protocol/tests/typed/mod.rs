@@ -23,6 +23,7 @@ trait Use {
     fn with<T: DeserializeOwned + Serialize + Debug>(self) -> Self::Out;
 }
 
+#[expect(clippy::match_same_arms, reason = "a table: one row per op, in the registry's order")]
 fn command_type<U: Use>(op: &str, it: U) -> U::Out {
     match op {
         "hello" => it.with::<Hello>(),
@@ -184,6 +185,7 @@ pub(crate) fn signal(signal: &Signal) -> Option<(String, String)> {
 
 /// An entry's facts and words as its op's types read them, and how `Debug` shows those; `None` if
 /// the op is unknown.
+#[expect(clippy::match_same_arms, reason = "a table: one row per op, in the registry's order")]
 fn parts(entry: &Entry) -> Option<(Value, Value, String)> {
     fn of<F, W>(entry: &Entry) -> (Value, Value, String)
     where
