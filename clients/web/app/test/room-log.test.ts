@@ -196,3 +196,31 @@ test("an open page does not grow for ever", () => {
   assert.deepEqual(log.reach, { low: 61, more: true });
   assert.equal(log.seqOf(mid(3)), undefined);
 });
+
+const about = (op: string, seq: number, of: number, w: Record<string, unknown> = { card: { name: "X" } }) => ({
+  ...redacted(seq, of), op, w,
+});
+
+test("edits, retractions and hiding change what is shown, in whatever order pages come", () => {
+  const better = (seq: number, body: string) => about("message.edited", seq, 2, { card: { name: "X" }, body });
+  const log = opened(4, 4);
+  log.apply(better(5, "first try"));
+  log.apply(better(6, "second try"));
+  log.older(page([posted(1), posted(2), posted(3)], 1, 3, false));
+  assert.equal(log.message(2)?.body, "second try");
+  assert.equal(log.message(2)?.edited, true);
+  log.apply(about("message.retracted", 7, 2));
+  log.apply(about("message.hidden", 8, 2));
+  assert.equal(log.message(2)?.stand, "retracted");
+  log.apply(about("message.hidden", 9, 3));
+  assert.equal(log.message(3)?.stand, "hidden");
+});
+
+test("a redaction takes the words of edits too", () => {
+  const log = opened(0, 3);
+  log.apply(about("message.edited", 4, 2, { card: { name: "X" }, body: "better" }));
+  log.apply({ ...redacted(5, 4), d: { of: mid(4), seq: 4, topic: "t" } });
+  log.apply(redacted(6, 2));
+  assert.equal(log.message(2)?.body, "");
+  assert.equal(log.message(2)?.erased, true);
+});

@@ -20,6 +20,10 @@ export interface Message {
   tags: string[];
   /** Its words are gone for good. */
   erased: boolean;
+  /** Its author said it better. */
+  edited: boolean;
+  /** It is shown no more: its author took it back, or a moderator took it out of sight. */
+  stand: "shown" | "retracted" | "hidden";
 }
 
 const KINDS: readonly string[] = ["message", "question", "answer", "announcement"];
@@ -45,5 +49,7 @@ export function toMessage(entry: Entry): Message | undefined {
     body: words?.body ?? "",
     tags: words?.tags ?? [],
     erased: words === undefined,
+    edited: false,
+    stand: "shown",
   };
 }

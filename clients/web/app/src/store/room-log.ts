@@ -7,7 +7,7 @@
 import { toMessage } from "./message.ts";
 import type { Message } from "./message.ts";
 import type {
-  AboutFacts, Entry, HistoryPage, Joined, Position, ReasonWords, RoomState, SeqRange,
+  AboutFacts, EditedWords, Entry, HistoryPage, Joined, Position, ReasonWords, RoomState, SeqRange,
 } from "../wire/types.ts";
 import { ZERO } from "../wire/types.ts";
 
@@ -20,6 +20,14 @@ export interface Removal {
   at: number;
   by: string | undefined;
   reason: string | undefined;
+}
+
+/** What entries after it did to a message. */
+interface Fate {
+  /** The newest edit: its seq and its words. */
+  edit?: { seq: number; body: string; tags: string[] };
+  /** Retracted or hidden, whichever came first: neither is taken back. */
+  stand?: { seq: number; as: "retracted" | "hidden" };
 }
 
 /** How far a stretch was read backwards. */
@@ -52,6 +60,7 @@ export class RoomLog {
   private epochs: RoomState["epochs"] = [];
   private readonly messages = new Map<number, Message>();
   private readonly seqs = new Map<string, number>();
+  private readonly fates = new Map<string, Fate>();
   private readonly ahead = new Map<number, Entry>();
   private asking = false;
 
@@ -200,7 +209,10 @@ export class RoomLog {
       const held = this.messages.get(message.seq);
       if (!held || message.erased) this.messages.set(message.seq, message);
       this.seqs.set(message.mid, message.seq);
+      this.befall(message.mid, message.seq);
       if (this.removals.has(message.mid)) this.erase(message.seq);
+    } else if (entry.op === "message.edited" || entry.op === "message.retracted" || entry.op === "message.hidden") {
+      this.fate(entry);
     } else if (entry.op === "message.redacted") {
       const facts = entry.d as unknown as AboutFacts;
       const words = entry.w as unknown as ReasonWords | undefined;
@@ -209,7 +221,35 @@ export class RoomLog {
     }
   }
 
+  /** Takes in what an entry did to a message; pages come in any order, so seqs decide. */
+  private fate(entry: Entry): void {
+    const facts = entry.d as unknown as AboutFacts;
+    const fate = this.fates.get(facts.of) ?? {};
+    this.fates.set(facts.of, fate);
+    if (entry.op !== "message.edited") {
+      const as = entry.op === "message.retracted" ? "retracted" : "hidden";
+      if (!fate.stand || entry.seq < fate.stand.seq) fate.stand = { seq: entry.seq, as };
+    } else if (entry.w && !entry.erased && (!fate.edit || entry.seq > fate.edit.seq)) {
+      const words = entry.w as unknown as EditedWords;
+      fate.edit = { seq: entry.seq, body: words.body, tags: words.tags ?? [] };
+    }
+    this.befall(facts.of, facts.seq);
+  }
+
+  private befall(mid: string, seq: number): void {
+    const message = this.messages.get(seq);
+    const fate = this.fates.get(mid);
+    if (!message || !fate || message.erased) return;
+    const edit = fate.edit;
+    this.messages.set(seq, {
+      ...message,
+      ...(edit ? { body: edit.body, tags: edit.tags, edited: true } : {}),
+      stand: fate.stand?.as ?? "shown",
+    });
+  }
+
   private erase(seq: number): void {
+    for (const fate of this.fates.values()) if (fate.edit?.seq === seq) delete fate.edit;
     const message = this.messages.get(seq);
     if (!message) return;
     this.messages.set(seq, {
@@ -251,6 +291,7 @@ export class RoomLog {
     this.messages.clear();
     this.seqs.clear();
     this.removals.clear();
+    this.fates.clear();
     this.topicReach.clear();
     this.gaps.length = 0;
     this.cursor = ZERO;

@@ -189,7 +189,7 @@ function LogRow({ view, row, before, topic, active, onActive, onReply, onJump }:
         topicName={message.topicName || view.topics.get(message.topic)?.name || undefined}
         showTopic={topic === undefined && !joined && (newDay || previous.topic !== message.topic || message.replyTo === undefined)}
         name={nameOf(message)}
-        replied={replied && { name: nameOf(replied), body: replied.erased ? s.erased : replied.body, seq: replied.seq }}
+        replied={replied && { name: nameOf(replied), body: replied.erased ? s.erased : replied.stand === "shown" ? replied.body : s[replied.stand], seq: replied.seq }}
         removal={view.log.removals.get(message.mid)}
         moderator={app.me.value?.roles.includes("moderator") ?? false}
         onActive={() => onActive(message.seq)} onReply={() => onReply(message)} onJump={() => onJump(message)} />

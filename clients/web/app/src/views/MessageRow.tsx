@@ -46,6 +46,7 @@ export const Kind = ({ kind }: { kind: MessageKind }) => {
 
 export function MessageRow(props: RowProps) {
   const { message, joined, removal, active } = props;
+  const shown = !message.erased && message.stand === "shown";
   const [form, setForm] = useState<"report" | "redact">();
   const { name } = props;
   const shownName = name ?? s.unknownAuthor;
@@ -82,8 +83,11 @@ export function MessageRow(props: RowProps) {
             {props.replied && <span class="reply-body" dir="auto">{props.replied.body.slice(0, 140)}</span>}
           </button>
         )}
-        {message.erased ? <Erased removal={removal} /> : <Body text={message.body} tab={tab} />}
-        {message.tags.length > 0 && (
+        {message.erased && <Erased removal={removal} />}
+        {!message.erased && !shown && <p class="erased">{message.stand === "retracted" ? s.retracted : s.hidden}</p>}
+        {shown && <Body text={message.body} tab={tab} />}
+        {shown && message.edited && <span class="chip">{s.edited}</span>}
+        {shown && message.tags.length > 0 && (
           <div class="row-foot">{message.tags.map((tag) => <span key={tag} class="tag" dir="auto">{tag}</span>)}</div>
         )}
         {form && <ReasonForm kind={form} room={props.room} of={message.mid} close={() => setForm(undefined)} />}
@@ -91,7 +95,7 @@ export function MessageRow(props: RowProps) {
       {!form && (
         <div class="tools" role="group" aria-label={t.actions.label}>
           <button type="button" class="tool" tabIndex={tab} onClick={props.onReply}><IconReply /> {t.actions.reply}</button>
-          {!message.erased && (
+          {shown && (
             <button type="button" class="tool" tabIndex={tab} onClick={() => setForm("report")}><IconFlag /> {t.actions.report}</button>
           )}
           {!message.erased && props.moderator && (

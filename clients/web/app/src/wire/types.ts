@@ -144,7 +144,14 @@ export interface PostedWords {
   tags?: string[];
 }
 
-/** Facts of `message.redacted`. */
+/** Words of `message.edited`. */
+export interface EditedWords {
+  card: Card;
+  body: string;
+  tags?: string[];
+}
+
+/** Facts of entries about one message. */
 export interface AboutFacts {
   of: string;
   seq: number;
