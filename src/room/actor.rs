@@ -16,7 +16,7 @@ use crate::domain::access::Access;
 use crate::domain::topic::Filing;
 use crate::domain::{Event, LogState};
 use crate::entry::open_words;
-use crate::log::Log;
+use crate::log::{Admitted, Log};
 use crate::seal::Keyring;
 
 /// Asks handled before what they wrote goes to the journal.
@@ -48,6 +48,9 @@ pub(super) struct RoomActor {
     pub(super) log: Log,
     pub(super) keys: Arc<Keyring>,
     pub(super) bus: Bus,
+    /// Written and not yet handed to the journal, over all logs in the order of writing. At most what
+    /// is taken at once.
+    pub(super) admitted: Vec<Admitted>,
 }
 
 impl RoomActor {
@@ -81,12 +84,11 @@ impl RoomActor {
         }
     }
 
-    /// What was written goes to the journal; called before this waits for anything.
+    /// What was written goes to the journal, in the order of writing also from log to log. Called
+    /// before this waits for anything, so that what came together is synced, and reaches readers,
+    /// together.
     pub(super) fn hand_over(&mut self) {
-        self.desk.hand_over(&self.log);
-        for desk in self.lanes.values_mut() {
-            desk.hand_over(&self.log);
-        }
+        self.log.hand_over(&mut self.admitted);
     }
 
     /// The desk of the log itself, or of one of its lanes.

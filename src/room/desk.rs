@@ -50,8 +50,6 @@ pub(super) struct Desk {
     reopen: bool,
     /// The log holds entries that this version cannot fold: it is read-only.
     read_only: bool,
-    /// Written and not yet handed to the journal. At most what the actor takes at once.
-    admitted: Vec<Admitted>,
 }
 
 /// What folding a log yields, on a read thread.
@@ -143,7 +141,6 @@ impl Desk {
             link: folded.link,
             reopen: reopen || folded.holes,
             read_only: folded.read_only,
-            admitted: Vec::new(),
         }
     }
 
@@ -176,7 +173,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Orders an event, gives it to the journal, folds it and renders it into the tail. After this
+    /// Orders an event, has it admitted by the journal, folds it and renders it into the tail. After this
     /// the only failure is that its safety cannot be confirmed.
     pub(super) fn write(
         &mut self,
@@ -184,6 +181,7 @@ impl Desk {
         rows: &Rows,
         head: Option<wardroom_protocol::ids::Position>,
         (bus, log): (&Bus, &Log),
+        admitted: &mut Vec<Admitted>,
     ) -> Result<(u64, super::Written), Denied> {
         let event = &proposal.event;
         let (op, op_version) = entry::op_of(event);
@@ -231,17 +229,16 @@ impl Desk {
         let record = Arc::new(Record { header, words });
         let progress = Arc::clone(self.channel.tail().progress());
         let event_known = Some(event.clone());
-        let admitted =
-            log.admit(record, encoded, event_known, &progress).map_err(|unavailable| {
-                Denied::Fault(match unavailable {
-                    Unavailable::Overloaded => Fault::Overloaded,
-                    Unavailable::TooLarge(_) => Fault::TooLarge,
-                    Unavailable::Failed | Unavailable::Closed | Unavailable::Malformed => {
-                        Fault::LogUnavailable
-                    }
-                })
-            })?;
-        self.admitted.push(admitted);
+        let item = log.admit(record, encoded, event_known, &progress).map_err(|unavailable| {
+            Denied::Fault(match unavailable {
+                Unavailable::Overloaded => Fault::Overloaded,
+                Unavailable::TooLarge(_) => Fault::TooLarge,
+                Unavailable::Failed | Unavailable::Closed | Unavailable::Malformed => {
+                    Fault::LogUnavailable
+                }
+            })
+        })?;
+        admitted.push(item);
         metrics::counter!(metric::ENTRIES).increment(1);
         // From here on it is ordered: fold, render, and wait for the sync.
         self.link = link;
@@ -258,11 +255,5 @@ impl Desk {
         }
         let written = super::Written { position: meta.position, at: meta.at, duplicate: false };
         Ok((meta.position.seq, written))
-    }
-
-    /// Hands over to the journal what was written since the last call. Called before the actor waits
-    /// for anything, so that what came together is synced, and reaches readers, together.
-    pub(super) fn hand_over(&mut self, log: &Log) {
-        log.hand_over(&mut self.admitted);
     }
 }

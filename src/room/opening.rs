@@ -73,6 +73,7 @@ pub(super) async fn open_log(opener: &Opener, log: &LogName) -> Result<RoomHandl
         log: parts.log.clone(),
         keys: Arc::clone(&parts.keys),
         bus: parts.bus.clone(),
+        admitted: Vec::new(),
     };
     parts.tasks.spawn(actor.run(asks));
     Ok(handle)

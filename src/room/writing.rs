@@ -199,16 +199,25 @@ impl RoomActor {
             .map_err(refused)?;
         let log = self.log.clone();
         self.desk.ready(&log).map_err(Stop::Denied)?;
-        let told =
-            acts.iter().map(|act| notes(&self.desk, act, submission, &gathered.rows).len()).sum();
+        let acts: Vec<_> = acts
+            .into_iter()
+            .map(|act| {
+                let notes = notes(&self.desk, &act, submission, &gathered.rows);
+                (act, notes)
+            })
+            .collect();
+        let told = acts.iter().map(|(_, notes)| notes.len()).sum();
         // Before anything is ordered: what concerns others is not written if they cannot be told.
         let mut stamps =
             self.mail.stamps(told).map_err(|fault| Stop::Denied(Denied::Fault(fault)))?;
         let mut last = None;
-        for act in acts {
+        for (act, notes) in acts {
             let lane = act.lane;
-            let notes = notes(&self.desk, &act, submission, &gathered.rows);
-            let (event, written) = self.write_act(act, submission, gathered)?;
+            let (event, written) = match self.write_act(act, submission, gathered) {
+                // A part of it was written: its retry does the rest, and nobody may call this undone.
+                Err(_) if last.is_some() => Err(Stop::Denied(Denied::Fault(Fault::Unknown))),
+                outcome => outcome,
+            }?;
             let channel = Arc::clone(&self.at(lane).channel);
             let sent: Vec<_> = notes.into_iter().zip(stamps.by_ref()).collect();
             if !sent.is_empty() {
@@ -241,8 +250,10 @@ impl RoomActor {
         let head = lane.map(|_| self.desk.state.line().head());
         let rows = if lane.is_some() { &gathered.rows.of_lane() } else { &gathered.rows };
         let (log, bus) = (self.log.clone(), self.bus.clone());
-        let (seq, written) =
-            self.at(lane).write(&proposal, rows, head, (&bus, &log)).map_err(Stop::Denied)?;
+        let mut admitted = std::mem::take(&mut self.admitted);
+        let written = self.at(lane).write(&proposal, rows, head, (&bus, &log), &mut admitted);
+        self.admitted = admitted;
+        let (seq, written) = written.map_err(Stop::Denied)?;
         let event = proposal.event;
         if lane.is_none() {
             if let Some(name) = name {

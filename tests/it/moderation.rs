@@ -141,3 +141,32 @@ async fn a_mailbox_holds_mentions_replies_and_what_was_read() {
         page["entries"].as_array().unwrap().iter().map(|it| it["op"].clone()).collect();
     assert_eq!(ops, ["notification.filed", "notification.filed", "read.marked"]);
 }
+
+/// An act that touches a room and its lane is one group of the journal, so a crash leaves all of it
+/// or nothing: no words stay behind in the lane when those in the room are erased.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_act_that_touches_two_logs_is_kept_whole() {
+    let world = World::new();
+    let node = world.node();
+    let mut mo = node.probe(&world.token("mo", &["moderator"])).await;
+    mo.create("cardiology").await;
+    mo.ask("room.policy", act(json!({ "posting": "held" }))).await.unwrap();
+    let mut ana = node.probe(&world.token("ana", &[])).await;
+    let mids: Vec<String> = (0..15).map(|_| mid()).collect();
+    for of in &mids {
+        ana.ask("message.post", post("cardiology", "T", of, "waits")).await.unwrap_err();
+    }
+    let (groups, entries) = ("wardroom_groups_total", "wardroom_entries_total");
+    for op in ["message.release", "message.redact"] {
+        let before = (node.metric(groups).await, node.metric(entries).await);
+        for of in &mids {
+            let body = match op {
+                "message.redact" => json!({ "of": of, "reason": "a name" }),
+                _ => json!({ "of": of }),
+            };
+            mo.ask(op, act(body)).await.unwrap();
+        }
+        let after = (node.metric(groups).await, node.metric(entries).await);
+        assert_eq!((after.0 - before.0, after.1 - before.1), (15, 30), "{op}");
+    }
+}
