@@ -14,6 +14,18 @@ impl Ordinals {
         self.n
     }
 
+    /// The seqs of the entries without one, ascending.
+    #[must_use]
+    pub fn uncounted(&self) -> &[u64] {
+        &self.uncounted
+    }
+
+    /// Where [`Self::n`] and [`Self::uncounted`] of a log left off.
+    #[must_use]
+    pub fn resume(n: u64, uncounted: Vec<u64>) -> Self {
+        Self { n, uncounted }
+    }
+
     pub(super) fn advance(&mut self, seq: u64, n: Option<u64>) {
         match n {
             Some(n) => self.n = n,

@@ -58,6 +58,8 @@ mod survey;
 mod verify;
 mod wounds;
 
+pub(crate) use bytes_in::{Cut, Cutter};
+
 pub use admission::{Admitted, Unavailable};
 pub use finding::{Done, Finding, Hole, OpenError, Recovery, Where};
 pub use gauge::Health;

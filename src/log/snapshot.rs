@@ -30,7 +30,7 @@ pub struct Snapshot {
     pub link: [u8; 32],
     /// The version of the fold that made it. Raise it whenever the fold or its encoding changes.
     pub fold: u32,
-    /// The state, as the fold encodes it: the same bytes for the same state on every node.
+    /// The state, as the fold encodes it, and what it keeps beside it.
     pub state: Bytes,
 }
 
@@ -38,7 +38,7 @@ impl Snapshot {
     /// Largest state that is kept, bytes.
     pub const LARGEST: usize = 16 * 1024 * 1024;
 
-    /// The state's hash: nodes whose folds agree have the same.
+    /// What tells a whole state from a damaged one.
     #[must_use]
     pub fn hash(&self) -> [u8; 32] {
         *blake3::hash(&self.state).as_bytes()

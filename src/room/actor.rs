@@ -6,17 +6,18 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 use tokio::sync::{mpsc, oneshot};
-use wardroom_protocol::ids::{Lane, Position, TopicId};
+use tokio_util::task::TaskTracker;
+use wardroom_protocol::ids::{Lane, LogName, Position, TopicId};
 
 use super::desk::Desk;
 use super::mail::Mail;
-use super::{Answer, Names, Reading, Registry, Submission, TopicView, Where};
+use super::recall::search;
+use super::{Answer, Names, Reading, Registry, Submission, TopicView, Where, snapshot};
 use crate::cluster::Bus;
+use crate::domain::LogState;
 use crate::domain::access::Access;
 use crate::domain::topic::Filing;
-use crate::domain::{Event, LogState};
-use crate::entry::open_words;
-use crate::log::{Admitted, Log};
+use crate::log::{Admitted, Log, Snapshot};
 use crate::seal::Keyring;
 
 /// Asks handled before what they wrote goes to the journal.
@@ -48,6 +49,7 @@ pub(super) struct RoomActor {
     pub(super) log: Log,
     pub(super) keys: Arc<Keyring>,
     pub(super) bus: Bus,
+    pub(super) tasks: TaskTracker,
     /// Written and not yet handed to the journal, over all logs in the order of writing. At most what
     /// is taken at once.
     pub(super) admitted: Vec<Admitted>,
@@ -62,7 +64,27 @@ impl RoomActor {
                 self.answer(ask).await;
             }
             self.hand_over();
+            for (log, snapshot) in self.snapshots(snapshot::EVERY) {
+                let keep = self.log.clone();
+                // Not waited for: what is not kept is folded again one day.
+                self.tasks.spawn(async move { keep_snapshot(&keep, log, snapshot).await });
+            }
         }
+        for (log, snapshot) in self.snapshots(snapshot::AT_CLOSING) {
+            keep_snapshot(&self.log, log, snapshot).await;
+        }
+    }
+
+    /// The logs with this many entries beyond their snapshots, as they are now.
+    fn snapshots(&mut self, beyond: u64) -> Vec<(LogName, Snapshot)> {
+        let none = Names::default();
+        let own = self.desk.snapshot(&self.names, beyond);
+        let own = own.map(|snapshot| (self.desk.log().clone(), snapshot));
+        let lanes = self.lanes.values_mut().filter_map(|desk| {
+            let snapshot = desk.snapshot(&none, beyond)?;
+            Some((desk.log().clone(), snapshot))
+        });
+        own.into_iter().chain(lanes).collect()
     }
 
     async fn answer(&mut self, ask: Ask) {
@@ -103,21 +125,7 @@ impl RoomActor {
             self.hand_over();
             let (log, keys) = (self.desk.log().clone(), Arc::clone(&self.keys));
             let upto = self.desk.channel.tail().progress().stored();
-            let found = self
-                .log
-                .ask(move |reader| -> Option<(u64, Event, Arc<str>)> {
-                    let seqs = reader.topic(&log, &topic, 0, upto, 64, false).ok()?;
-                    for record in reader.get(&log, &seqs).ok()?.records {
-                        let event = crate::entry::event(&record.header).ok()??;
-                        if let Some(words) = open_words(&record, &keys).ok()?
-                            && let Some(name) = Names::in_words(&event, &words)
-                        {
-                            return Some((record.header.position.seq, event, name));
-                        }
-                    }
-                    None
-                })
-                .await;
+            let found = self.log.ask(move |reader| search(&topic, upto, &log, reader, &keys)).await;
             if let Ok(Some((seq, event, name))) = found {
                 self.names.learn(&event, seq, name);
             }
@@ -174,4 +182,9 @@ impl RoomActor {
         });
         Some((room.line.head(), page.collect(), rest.len() > limit))
     }
+}
+
+async fn keep_snapshot(keep: &Log, log: LogName, snapshot: Snapshot) {
+    // Busy read threads have more urgent work, and a closed log takes none.
+    let _ = keep.ask(move |reader| reader.save_snapshot(&log, &snapshot)).await;
 }

@@ -5,30 +5,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use wardroom_protocol::ids::{LogName, Mid, PrincipalId};
 
-use super::{Denied, Fault, Names};
+use super::fold::Folded;
+use super::{Denied, Fault, Names, snapshot};
 use crate::cluster::{Bus, Tip};
 use crate::delivery::{Channel, Tail};
 use crate::domain::{Event, LogState, Room, Rows, reindex};
-use crate::entry::{
-    self, Header, NO_LINK, Record, Shown, Unreadable, Words, bare_len, open_words, render,
-};
+use crate::entry::{self, Header, Record, Shown, Words, bare_len, render};
 use crate::log::record::encode_header;
-use crate::log::{
-    Admitted, Found, Health, Log, MidIndex, Progress, ReadError, Reader, Unavailable,
-};
-use crate::seal::{Keyring, OpenError, Sealed};
+use crate::log::{Admitted, Found, Health, Log, MidIndex, Progress, Snapshot, Unavailable};
+use crate::seal::Sealed;
 use crate::telemetry::metric;
-
-/// Why a log cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum FoldError {
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    #[error(transparent)]
-    Unreadable(#[from] Unreadable),
-}
 
 /// An entry before it has a place.
 pub(super) struct Proposal {
@@ -50,83 +36,8 @@ pub(super) struct Desk {
     reopen: bool,
     /// The log holds entries that this version cannot fold: it is read-only.
     read_only: bool,
-}
-
-/// What folding a log yields, on a read thread.
-pub(super) struct Folded {
-    state: LogState,
-    mids: MidIndex,
-    link: [u8; 32],
-    holes: bool,
-    read_only: bool,
-    pub(super) names: Names,
-    /// `~directory`: the registrations with their opened words.
-    pub(super) registrations: Vec<(Event, crate::domain::Meta, Option<Vec<u8>>)>,
-    /// `~identity`: everybody.
-    pub(super) people: Vec<PrincipalId>,
-}
-
-/// Folds a whole log. Runs on a read thread.
-pub(super) fn fold(log: &LogName, reader: &Reader, keys: &Keyring) -> Result<Folded, FoldError> {
-    let mut folded = Folded {
-        state: LogState::empty(log),
-        mids: MidIndex::new(),
-        link: NO_LINK,
-        holes: false,
-        read_only: false,
-        names: Names::default(),
-        registrations: Vec::new(),
-        people: Vec::new(),
-    };
-    let mut failed = None;
-    let holes = reader.scan(log, &mut |record| {
-        if failed.is_none()
-            && let Err(error) = folded.take(record, keys)
-        {
-            failed = Some(error);
-        }
-    })?;
-    if let Some(error) = failed {
-        return Err(error);
-    }
-    folded.holes = !holes.is_empty();
-    Ok(folded)
-}
-
-impl Folded {
-    fn take(&mut self, record: &Record, keys: &Keyring) -> Result<(), FoldError> {
-        let header = &record.header;
-        let meta = header.meta();
-        self.link = encode_header(header).link();
-        self.mids.seed(header.mid);
-        let event = match entry::event(header) {
-            Ok(event) => event,
-            Err(Unreadable::UpgradeNeeded { .. }) => {
-                self.read_only = true;
-                None
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let Some(event) = event else {
-            self.state.skip(&meta);
-            return Ok(());
-        };
-        self.state.apply(&event, &meta);
-        if self.names.lacks(&event)
-            && let Some(words) = open_words(record, keys)?
-            && let Some(name) = Names::in_words(&event, &words)
-        {
-            self.names.learn(&event, meta.position.seq, name);
-        }
-        if let Event::PrincipalRegistered { principal } = &event {
-            self.people.push(principal.clone());
-        }
-        if matches!(event, Event::RoomRegistered(..)) {
-            let words = open_words(record, keys)?;
-            self.registrations.push((event, meta, words));
-        }
-        Ok(())
-    }
+    /// The seq of the newest snapshot that was asked for; 0: none.
+    kept: u64,
 }
 
 impl Desk {
@@ -141,7 +52,19 @@ impl Desk {
             link: folded.link,
             reopen: reopen || folded.holes,
             read_only: folded.read_only,
+            kept: folded.kept,
         }
+    }
+
+    /// The log as of its head, to be kept, if that is this many entries beyond what is kept already.
+    /// Not while entries are missing or cannot be folded: who opens the log must find that again.
+    pub(super) fn snapshot(&mut self, names: &Names, beyond: u64) -> Option<Snapshot> {
+        let head = self.state.line().head().seq;
+        if self.reopen || self.read_only || head - self.kept < beyond {
+            return None;
+        }
+        self.kept = head;
+        snapshot::of(&self.state, names, &self.mids, self.link)
     }
 
     pub(super) fn log(&self) -> &LogName {

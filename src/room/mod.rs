@@ -5,6 +5,7 @@
 
 mod actor;
 mod desk;
+mod fold;
 mod founding;
 mod hall;
 mod handle;
@@ -12,7 +13,9 @@ mod mail;
 mod mailboxes;
 mod names;
 mod opening;
+mod recall;
 mod registry;
+pub mod snapshot;
 mod submission;
 mod view;
 mod writing;

@@ -22,6 +22,15 @@ pub struct Names {
     lost: Vec<TopicId>,
 }
 
+/// Where names stand: facts, unlike the names.
+#[derive(Debug)]
+pub(super) struct Sources {
+    /// The seq of the entry with the title.
+    pub(super) title: Option<u64>,
+    /// The seq of an entry with its name, for each topic.
+    pub(super) topics: BTreeMap<TopicId, u64>,
+}
+
 #[derive(Deserialize)]
 struct Title {
     title: String,
@@ -69,6 +78,18 @@ impl Names {
                 }
             }
         }
+    }
+
+    pub(super) fn sources(&self) -> Sources {
+        Sources {
+            title: self.title.as_ref().map(|(_, seq)| *seq),
+            topics: self.topics.iter().map(|(topic, (_, seq))| (*topic, *seq)).collect(),
+        }
+    }
+
+    /// A topic's name, as entry `seq` has it.
+    pub(super) fn set(&mut self, topic: TopicId, seq: u64, name: Arc<str>) {
+        self.topics.insert(topic, (name, seq));
     }
 
     /// Forgets what came from an erased entry.

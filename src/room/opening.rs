@@ -8,14 +8,15 @@ use tokio::sync::mpsc;
 use wardroom_protocol::ids::{Lane, LogName};
 
 use super::actor::RoomActor;
-use super::desk::{Desk, Folded, fold};
+use super::desk::Desk;
+use super::fold::{Folded, fold};
 use super::hall::{OpenFault, Parts};
 use super::handle::INBOX;
 use super::mail::{Mail, Note, of_event};
 use super::{Listed, Names, Registry, RoomHandle};
 use crate::delivery::{Channel, Presence, run_pass};
 use crate::domain::access::Access;
-use crate::domain::{Event, Room};
+use crate::domain::{Event, LogState, Room};
 use crate::entry;
 use crate::log::Budget;
 
@@ -73,6 +74,7 @@ pub(super) async fn open_log(opener: &Opener, log: &LogName) -> Result<RoomHandl
         log: parts.log.clone(),
         keys: Arc::clone(&parts.keys),
         bus: parts.bus.clone(),
+        tasks: parts.tasks.clone(),
         admitted: Vec::new(),
     };
     parts.tasks.spawn(actor.run(asks));
@@ -99,8 +101,8 @@ async fn open_desk(opener: &Opener, log: &LogName) -> Result<(Desk, Names), Open
             registry.insert(room, listed);
         }
     }
-    for person in folded.people.drain(..) {
-        registry.meet(person);
+    if let LogState::Identity(identity) = &folded.state {
+        identity.principals.keys().for_each(|person| registry.meet(person.clone()));
     }
     let names = std::mem::take(&mut folded.names);
     let desk = Desk::new(log, folded, parts.reopen.covers(log));

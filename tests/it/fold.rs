@@ -1,5 +1,7 @@
 //! Promise 7: decide never changes, apply never fails; folding the log gives the live state.
 
+mod kept;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
@@ -203,6 +205,28 @@ impl Live {
         rows
     }
 
+    /// Does what was attempted, unless its mid is known or it is refused.
+    fn attempt(&mut self, attempt: &Attempt) {
+        let own = mid(attempt.mid);
+        if self.room.rows.contains_key(&own) || self.lane.rows.contains_key(&own) {
+            return;
+        }
+        let roles = attempt.moderator.then_some(Role::Moderator);
+        let principal = Principal { id: person(attempt.who), roles: BTreeSet::from_iter(roles) };
+        let mut command = command(attempt);
+        if let Command::Moderation(moderation::Command::Release { of, held }) = &mut command {
+            *held = self.held.get(of).cloned();
+        }
+        let rows = self.rows_for(&command);
+        let before = self.room.state.clone();
+        let decided = self.room.state.decide(&command, &principal, &rows, 5_000);
+        assert_eq!(before, self.room.state, "decide changed something");
+        if let Ok(acts) = decided {
+            assert!(!acts.is_empty());
+            self.write(acts, own, &principal.id, attempt.epoch);
+        }
+    }
+
     fn write(&mut self, acts: Vec<Act>, own: Mid, who: &PrincipalId, new_epoch: bool) {
         for (index, act) in acts.into_iter().enumerate() {
             let (mid, by) = match act.identity {
@@ -231,26 +255,7 @@ proptest! {
     #[test]
     fn decide_never_changes_apply_never_fails_and_the_fold_is_the_state(attempts in attempts()) {
         let mut live = Live::new();
-        for attempt in &attempts {
-            let own = mid(attempt.mid);
-            if live.room.rows.contains_key(&own) || live.lane.rows.contains_key(&own) {
-                continue;
-            }
-            let roles = attempt.moderator.then_some(Role::Moderator);
-            let principal = Principal { id: person(attempt.who), roles: BTreeSet::from_iter(roles) };
-            let mut command = command(attempt);
-            if let Command::Moderation(moderation::Command::Release { of, held }) = &mut command {
-                *held = live.held.get(of).cloned();
-            }
-            let rows = live.rows_for(&command);
-            let before = live.room.state.clone();
-            let decided = live.room.state.decide(&command, &principal, &rows, 5_000);
-            prop_assert_eq!(&before, &live.room.state, "decide changed something");
-            if let Ok(acts) = decided {
-                prop_assert!(!acts.is_empty());
-                live.write(acts, own, &principal.id, attempt.epoch);
-            }
-        }
+        attempts.iter().for_each(|attempt| live.attempt(attempt));
         for kept in [&live.room, &live.lane] {
             let (state, rows) = kept.again();
             prop_assert_eq!(&state, &kept.state);

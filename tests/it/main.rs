@@ -33,8 +33,9 @@ mod report;
 mod retry;
 #[path = "../corpora/seeds.rs"]
 mod seeds;
-mod tls;
+mod snapshots;
 mod talk;
+mod tls;
 mod transcripts;
 mod typing;
 mod world;
