@@ -255,7 +255,9 @@ proptest! {
     #[test]
     fn decide_never_changes_apply_never_fails_and_the_fold_is_the_state(attempts in attempts()) {
         let mut live = Live::new();
-        attempts.iter().for_each(|attempt| live.attempt(attempt));
+        for attempt in &attempts {
+            live.attempt(attempt);
+        }
         for kept in [&live.room, &live.lane] {
             let (state, rows) = kept.again();
             prop_assert_eq!(&state, &kept.state);

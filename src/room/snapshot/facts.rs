@@ -88,7 +88,9 @@ impl<T: Fact> Fact for Option<T> {
 impl<T: Fact> Fact for Vec<T> {
     fn put(&self, out: &mut Vec<u8>) {
         put_count(self.len(), out);
-        self.iter().for_each(|item| item.put(out));
+        for item in self {
+            item.put(out);
+        }
     }
 
     fn cut(from: &mut Cutter<'_>) -> Result<Self, Cut> {

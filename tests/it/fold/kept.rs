@@ -1,5 +1,7 @@
 //! A state survives being kept: cut from its bytes it is the same, and goes on as the same.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use wardroom::domain::LogState;
 use wardroom::entry;
@@ -24,10 +26,12 @@ proptest! {
         share in 0..=100_usize,
     ) {
         let mut live = Live::new();
-        attempts.iter().for_each(|attempt| live.attempt(attempt));
+        for attempt in &attempts {
+            live.attempt(attempt);
+        }
         for kept in [&live.room, &live.lane] {
             let (first, rest) = kept.headers.split_at(kept.headers.len() * share / 100);
-            let (mut state, mut rows) = (LogState::empty(&kept.log), Default::default());
+            let (mut state, mut rows) = (LogState::empty(&kept.log), BTreeMap::default());
             for header in first {
                 fold(&mut state, &mut rows, &entry::event(header).unwrap().unwrap(), &header.meta());
             }
@@ -46,7 +50,9 @@ proptest! {
         end in any::<prop::sample::Index>(),
     ) {
         let mut live = Live::new();
-        attempts.iter().for_each(|attempt| live.attempt(attempt));
+        for attempt in &attempts {
+            live.attempt(attempt);
+        }
         let whole = snapshot::encode(&live.room.state).unwrap();
         prop_assert_eq!(snapshot::decode(&live.room.log, &whole[..end.index(whole.len())]), None);
         let mut bytes = whole;
