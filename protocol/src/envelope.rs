@@ -114,19 +114,11 @@ const ID_RULES: &[&str] = &[
 /// Runs before the parser, so that depth costs a scan and never a stack.
 #[must_use]
 pub fn depth(text: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0_usize, false, false);
-    for &byte in text {
-        if in_string {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_string = false,
-                _ => {}
-            }
-            continue;
-        }
+    let (mut depth, mut deepest, mut at) = (0_usize, 0_usize, 0);
+    while let Some(&byte) = text.get(at) {
+        at += 1;
         match byte {
-            b'"' => in_string = true,
+            b'"' => at = string_end(text, at),
             b'{' | b'[' => {
                 depth += 1;
                 deepest = deepest.max(depth);
@@ -136,6 +128,20 @@ pub fn depth(text: &[u8]) -> usize {
         }
     }
     deepest
+}
+
+/// Where what follows a string begins; `at` is behind its first quote. Most of a frame is strings, so
+/// they are leapt over.
+fn string_end(text: &[u8], mut at: usize) -> usize {
+    while let Some(found) = text.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        at += found + 1;
+        if text[at - 1] == b'"' {
+            return at;
+        }
+        // What a backslash stands before is part of the string.
+        at += 1;
+    }
+    text.len()
 }
 
 #[derive(Serialize)]

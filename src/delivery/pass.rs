@@ -24,6 +24,9 @@ pub async fn run(channel: Arc<Channel>, stop: CancellationToken) {
             () = &mut stopped => break,
             () = channel.tail().progress().risen() => {}
         }
+        // Behind what is ready to run: whoever has something for this log brings it first, and one write
+        // to each member then carries all of it. Costs one look at the driver when there is nobody.
+        tokio::task::yield_now().await;
     }
     // Whoever still waits learns that the outcome is not known.
     for (safe, reply) in channel.due(channel.tail().revealed(), true) {

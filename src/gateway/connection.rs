@@ -3,6 +3,7 @@
 //! It reads commands in order. A slow one holds the next back, never what leaves. What leaves goes
 //! through the gate; this task pumps it when the socket was blocked or a reader is behind the tail.
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -31,8 +32,14 @@ use crate::identity::Known;
 use crate::room::{RoomHandle, Submission};
 use crate::telemetry::metric;
 
-/// Bytes read from a socket at once. On the stack while reading, so idle connections hold none.
+/// Bytes read from a socket at once.
 const READ: usize = 8 * 1024;
+
+thread_local! {
+    /// What is read goes here first; per thread, so that idle connections hold none and nobody fills it
+    /// with zeros for each read.
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into());
+}
 
 /// How long a reader behind the tail waits when the read threads have too much to do.
 const BUSY: Duration = Duration::from_millis(20);
@@ -177,8 +184,7 @@ impl Connection {
 
     /// Reads once. `false`: the peer has gone.
     fn read(&mut self) -> bool {
-        let mut buffer = [0; READ];
-        match self.socket.try_read(&mut buffer) {
+        SCRATCH.with_borrow_mut(|buffer| match self.socket.try_read(buffer) {
             Ok(0) => false,
             Ok(length) => {
                 self.clocks.heard(Instant::now());
@@ -186,7 +192,7 @@ impl Connection {
                 true
             }
             Err(error) => error.kind() == std::io::ErrorKind::WouldBlock,
-        }
+        })
     }
 
     /// Handles the messages at hand, as far as more may be owed.

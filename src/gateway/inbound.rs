@@ -6,6 +6,7 @@
 //! message's end; what it writes (pongs, the echo of a close) is caught and goes through the gate.
 
 use std::io::{self, Cursor, Read, Write};
+use std::ops::RangeInclusive;
 
 use bytes::Bytes;
 use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
@@ -14,8 +15,9 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketC
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use wardroom_protocol::code::CloseCode;
 
-/// tungstenite's buffer while a message is read.
-const READ_BUFFER: usize = 4 * 1024;
+/// tungstenite's buffer while a message is read, at least and at most; it is filled with zeros first, so
+/// it is no longer than the message's first frame.
+const READ_BUFFER: RangeInclusive<usize> = 128..=4 * 1024;
 /// The longest payload of a control frame (RFC 6455, 5.5).
 const CONTROL: u64 = 125;
 
@@ -141,7 +143,7 @@ impl Inbound {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let context = self.context.get_or_insert_with(|| {
             let config = WebSocketConfig::default()
-                .read_buffer_size(READ_BUFFER)
+                .read_buffer_size(length.clamp(*READ_BUFFER.start(), *READ_BUFFER.end()))
                 .max_message_size(Some(limit))
                 .max_frame_size(Some(limit));
             WebSocketContext::new(Role::Server, Some(config))

@@ -77,6 +77,9 @@ impl Log {
             return;
         }
         let items: Vec<Item> = admitted.drain(..).map(|Admitted(item)| item).collect();
+        if self.shared.catalog.is_none() {
+            return self.shared.keep_in_memory(items);
+        }
         // There is room: the gauge admits no more records than the queue holds orders. The thread
         // may have ended since; then nobody knows what became of them.
         let sent = self.orders.try_send(Order::Append(items));

@@ -139,7 +139,7 @@ impl Log {
             path: PathBuf::from(dir),
             source,
         };
-        let log = Self::start(shared, Some(opened.writer), opened.keeper, group_bytes, &options);
+        let log = Self::start(shared, Some((opened.writer, opened.keeper)), group_bytes, &options);
         Ok((log.map_err(failed)?, opened.recovery))
     }
 
@@ -157,14 +157,13 @@ impl Log {
             disk: Arc::clone(&options.disk),
             lock: Mutex::default(),
         });
-        Self::start(shared, None, None, options.segment_bytes, &options)
-            .expect("the operating system starts four threads")
+        Self::start(shared, None, options.segment_bytes, &options)
+            .expect("the operating system starts two threads")
     }
 
     fn start(
         shared: Arc<Shared>,
-        writer: Option<Writer>,
-        keeper: Option<Keeper>,
+        on_disk: Option<(Writer, Keeper)>,
         group_bytes: u64,
         options: &Options,
     ) -> std::io::Result<Self> {
@@ -173,17 +172,13 @@ impl Log {
         let (jobs, asked) = sync_channel(QUEUE_JOBS);
         let count = Arc::new(watch::Sender::new(0));
         let threads = count.subscribe();
-        store_thread::start(Arc::clone(&shared), keeper, fed, Alive::new(&count))?;
-        let group_bytes = usize::try_from(group_bytes).unwrap_or(usize::MAX);
-        let alive = Alive::new(&count);
-        journal_thread::start(
-            Arc::clone(&shared),
-            writer,
-            incoming,
-            feed.clone(),
-            group_bytes,
-            alive,
-        )?;
+        // In memory there is neither a journal nor a store to feed: orders find nobody.
+        if let Some((writer, keeper)) = on_disk {
+            store_thread::start(Arc::clone(&shared), keeper, fed, Alive::new(&count))?;
+            let group_bytes = usize::try_from(group_bytes).unwrap_or(usize::MAX);
+            let (shared, feed, alive) = (Arc::clone(&shared), feed.clone(), Alive::new(&count));
+            journal_thread::start(shared, writer, incoming, feed, group_bytes, alive)?;
+        }
         read_threads::start(&shared, asked, &Alive::new(&count))?;
         let care = match shared.catalog {
             Some(_) => Some(Caretaker::start(&shared, options, Alive::new(&count))?),

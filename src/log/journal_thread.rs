@@ -9,9 +9,8 @@ use std::thread;
 use std::time::Instant;
 
 use super::handle::{Alive, Shared};
-use super::journal::{Item, Writer, Written};
+use super::journal::{Item, Writer};
 use super::store_thread::{Fed, Feed};
-use crate::domain::Event;
 use crate::entry;
 use crate::telemetry::metric;
 
@@ -30,28 +29,21 @@ pub(super) enum Order {
 
 struct JournalThread {
     shared: Arc<Shared>,
-    writer: Option<Writer>,
+    writer: Writer,
     feed: SyncSender<Feed>,
     group_bytes: usize,
-    /// Groups of a log in memory are numbered here.
-    number: u64,
 }
 
 pub(super) fn start(
     shared: Arc<Shared>,
-    writer: Option<Writer>,
+    writer: Writer,
     orders: Receiver<Order>,
     feed: SyncSender<Feed>,
     group_bytes: usize,
     alive: Alive,
 ) -> io::Result<()> {
-    let mut this = JournalThread {
-        shared,
-        writer,
-        feed,
-        group_bytes: group_bytes.min(GROUP_BYTES),
-        number: 0,
-    };
+    let group_bytes = group_bytes.min(GROUP_BYTES);
+    let mut this = JournalThread { shared, writer, feed, group_bytes };
     thread::Builder::new().name("journal".to_owned()).spawn(move || {
         this.run(&orders);
         // Handed over between the check for a closed log and its end: not written, and told so.
@@ -132,7 +124,7 @@ impl JournalThread {
             return;
         }
         let begun = Instant::now();
-        let written = match self.write(&mut items) {
+        let written = match self.writer.write(&mut items) {
             Ok(written) => {
                 let entries = u32::try_from(items.len()).unwrap_or(u32::MAX);
                 metrics::counter!(metric::GROUPS).increment(1);
@@ -170,17 +162,5 @@ impl JournalThread {
         if self.feed.send(Feed::Group(Box::new(fed))).is_err() {
             self.shared.gauge.fail_store(true);
         }
-    }
-
-    fn write(&mut self, items: &mut [Item]) -> io::Result<Written> {
-        if let Some(writer) = &mut self.writer {
-            return writer.write(items);
-        }
-        self.number += 1;
-        let erased = items.iter().filter_map(|item| {
-            let seq = item.event.as_ref().and_then(Event::erases)?;
-            Some((item.record.header.log.clone(), seq))
-        });
-        Ok(Written { number: self.number, segment: 0, closed: false, erased: erased.collect() })
     }
 }

@@ -34,6 +34,7 @@ pub mod disk;
 mod finding;
 mod gauge;
 mod handle;
+mod in_memory;
 mod journal;
 mod journal_thread;
 mod mend;

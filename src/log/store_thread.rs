@@ -47,7 +47,7 @@ pub(super) enum Feed {
     Close,
 }
 
-/// What keeps the store on disk; a store in memory has none.
+/// What keeps the store on disk.
 pub(super) struct Keeper {
     pub(super) generations: Generations,
     pub(super) generation: u32,
@@ -63,7 +63,7 @@ pub(super) struct Keeper {
 
 struct StoreThread {
     shared: Arc<Shared>,
-    keeper: Option<Keeper>,
+    keeper: Keeper,
     /// Since when there is something to sync, and how much.
     dirty: Option<Instant>,
     dirty_bytes: u64,
@@ -87,15 +87,15 @@ impl Drop for StoreThread {
 
 pub(super) fn start(
     shared: Arc<Shared>,
-    keeper: Option<Keeper>,
+    keeper: Keeper,
     feed: Receiver<Feed>,
     alive: Alive,
 ) -> io::Result<()> {
-    let replayed = keeper.as_ref().is_some_and(|keeper| keeper.replayed);
+    let dirty = keeper.replayed.then(Instant::now);
     let mut this = StoreThread {
         shared,
         keeper,
-        dirty: replayed.then(Instant::now),
+        dirty,
         dirty_bytes: 0,
         rebuild_at: None,
         building: None,
@@ -142,10 +142,8 @@ impl StoreThread {
         if fed.closed_before {
             self.mark();
         }
-        if let Some(keeper) = &mut self.keeper {
-            keeper.group = fed.group;
-            keeper.segment = fed.segment;
-        }
+        self.keeper.group = fed.group;
+        self.keeper.segment = fed.segment;
         if !self.shared.gauge.store_failed()
             && let Err(error) = self.apply(fed)
         {
@@ -198,9 +196,7 @@ impl StoreThread {
 
     fn look_around(&mut self) {
         self.mend();
-        let Some(keeper) = &self.keeper else {
-            return;
-        };
+        let keeper = &self.keeper;
         // A busy node fills much of a disk between two ticks.
         if self.looked.elapsed() >= TICK || self.unlooked >= LOOK_BYTES {
             self.looked = Instant::now();
@@ -222,9 +218,7 @@ impl StoreThread {
     /// Syncs the store and notes how far it surely is.
     fn mark(&mut self) {
         let shelf = self.shelf();
-        let Some(keeper) = &mut self.keeper else {
-            return;
-        };
+        let keeper = &mut self.keeper;
         if self.dirty.is_none() || self.shared.gauge.store_failed() {
             return;
         }
@@ -276,21 +270,18 @@ impl StoreThread {
     }
 
     fn plan_rebuild(&mut self) {
-        let Some(keeper) = &self.keeper else {
-            return;
-        };
         if let Ok(since) = number(&*self.shelf(), ERASED_SINCE) {
-            self.rebuild_at =
-                since.map(|since| UNIX_EPOCH + Duration::from_secs(since) + keeper.rebuild_after);
+            self.rebuild_at = since
+                .map(|since| UNIX_EPOCH + Duration::from_secs(since) + self.keeper.rebuild_after);
         }
     }
 
     /// Starts to build a fresh generation; the old one serves until it is done.
     fn build(&mut self, answer: Option<oneshot::Sender<bool>>) {
-        let (Some(keeper), Some(catalog)) = (&self.keeper, &self.shared.catalog) else {
-            // In memory there is nothing to rebuild; dropping the answer says so.
+        let Some(catalog) = &self.shared.catalog else {
             return;
         };
+        let keeper = &self.keeper;
         if self.building.is_none() {
             match Build::start(&keeper.generations, catalog, keeper.group) {
                 Ok(build) => self.building = Some(build),
@@ -331,9 +322,10 @@ impl StoreThread {
     /// removes the others: what they held stands in the journal, and their old pages may hold words
     /// erased since.
     fn go_over(&mut self, fresh: SledShelf, generation: u32, upto: u64) -> Result<(), PourError> {
-        let (Some(keeper), Some(catalog)) = (&mut self.keeper, &self.shared.catalog) else {
+        let Some(catalog) = &self.shared.catalog else {
             return Ok(());
         };
+        let keeper = &mut self.keeper;
         let span = Span { after: upto, upto: keeper.group, claimed: 0 };
         pour(&fresh, catalog, span, &AtomicBool::new(false))?;
         fresh.sync()?;

@@ -1,10 +1,10 @@
-//! Keyed hashes: identities that reveal nothing without the key. Their keys derive from the first
-//! master and never rotate, since what they name must stay the same.
+//! Keyed hashes: identities that reveal nothing without the key.
 
 use unicode_normalization::UnicodeNormalization as _;
 use wardroom_protocol::ids::{LogName, Mid, PrincipalId, TopicId};
 
 use super::Keyring;
+use super::derived::Purpose;
 
 /// A topic's name with what does not matter taken away: compatibility forms, case, outer and
 /// repeated white space.
@@ -24,23 +24,26 @@ impl Keyring {
     /// A topic's id in its room.
     #[must_use]
     pub fn topic_id(&self, room: &LogName, name: &str) -> TopicId {
-        let key = self.hash_key("topic", room);
-        TopicId::from_bytes(sixteen(&blake3::keyed_hash(&key, fold_name(name).as_bytes())))
+        let keys = self.of_log(room);
+        TopicId::from_bytes(sixteen(&blake3::keyed_hash(
+            keys.of(Purpose::Topic),
+            fold_name(name).as_bytes(),
+        )))
     }
 
     /// An imported author's hash in a room: the same author, the same hash.
     #[must_use]
     pub fn origin(&self, room: &LogName, author: &str) -> [u8; 16] {
-        let key = self.hash_key("origin", room);
-        sixteen(&blake3::keyed_hash(&key, author.as_bytes()))
+        let keys = self.of_log(room);
+        sixteen(&blake3::keyed_hash(keys.of(Purpose::Origin), author.as_bytes()))
     }
 
     /// What a submission is compared by when its mid returns: op, facts and words as submitted,
     /// without card and command id. Keyed, so that a short clinical text cannot be guessed from it.
     #[must_use]
     pub fn submit_hash(&self, log: &LogName, op: &str, typed: &[u8]) -> [u8; 32] {
-        let key = self.hash_key("submit", log);
-        let mut hasher = blake3::Hasher::new_keyed(&key);
+        let keys = self.of_log(log);
+        let mut hasher = blake3::Hasher::new_keyed(keys.of(Purpose::Submit));
         hasher.update(op.as_bytes());
         hasher.update(&[0]);
         hasher.update(typed);
@@ -50,21 +53,21 @@ impl Keyring {
     /// The opaque id of the principal that a token's issuer and subject name.
     #[must_use]
     pub fn principal_id(&self, issuer: &str, sub: &str) -> PrincipalId {
-        PrincipalId::from_hash(self.of_token("principal", issuer, sub))
+        PrincipalId::from_hash(self.of_token(Purpose::Principal, issuer, sub))
     }
 
     /// The mid of that principal's registration: the same however often it is proposed.
     #[must_use]
     pub fn registration_mid(&self, issuer: &str, sub: &str) -> Mid {
-        Mid::derived(self.of_token("registration", issuer, sub))
+        Mid::derived(self.of_token(Purpose::Registration, issuer, sub))
     }
 
     /// The mid of an entry that follows from another one: from the owner's log and mid, and the log
     /// it goes to.
     #[must_use]
     pub fn derived_mid(&self, owner: &LogName, mid: &Mid, target: &LogName) -> Mid {
-        let key = self.hash_key("derived", owner);
-        let mut hasher = blake3::Hasher::new_keyed(&key);
+        let keys = self.of_log(owner);
+        let mut hasher = blake3::Hasher::new_keyed(keys.of(Purpose::Derived));
         hasher.update(mid.as_bytes());
         hasher.update(target.as_str().as_bytes());
         Mid::derived(sixteen(&hasher.finalize()))
@@ -74,16 +77,16 @@ impl Keyring {
     /// concerns.
     #[must_use]
     pub fn following_mid(&self, log: &LogName, mid: &Mid, of: &Mid) -> Mid {
-        let key = self.hash_key("following", log);
-        let mut hasher = blake3::Hasher::new_keyed(&key);
+        let keys = self.of_log(log);
+        let mut hasher = blake3::Hasher::new_keyed(keys.of(Purpose::Following));
         hasher.update(mid.as_bytes());
         hasher.update(of.as_bytes());
         Mid::derived(sixteen(&hasher.finalize()))
     }
 
-    fn of_token(&self, purpose: &str, issuer: &str, sub: &str) -> [u8; 16] {
-        let key = self.hash_key(purpose, &LogName::identity());
-        let mut hasher = blake3::Hasher::new_keyed(&key);
+    fn of_token(&self, purpose: Purpose, issuer: &str, sub: &str) -> [u8; 16] {
+        let keys = self.of_log(&LogName::identity());
+        let mut hasher = blake3::Hasher::new_keyed(keys.of(purpose));
         hasher.update(&(issuer.len() as u64).to_be_bytes());
         hasher.update(issuer.as_bytes());
         hasher.update(sub.as_bytes());

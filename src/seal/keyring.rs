@@ -9,16 +9,19 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use wardroom_protocol::ids::LogName;
 use zeroize::Zeroizing;
 
+use super::derived::{Derived, LogKeys};
+
 const MAGIC: &[u8; 8] = b"WRDKEYS1";
 const COPIES: [&str; 2] = ["masters.a", "masters.b"];
 
-type Secret = Zeroizing<[u8; 32]>;
+pub(super) type Secret = Zeroizing<[u8; 32]>;
 
 /// Why the keys are not at hand.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +50,7 @@ pub enum KeyError {
 /// All master keys. Cheap to share behind an `Arc`; shows nothing in `Debug`.
 pub struct Keyring {
     masters: BTreeMap<u32, Secret>,
+    derived: Derived,
 }
 
 impl std::fmt::Debug for Keyring {
@@ -59,7 +63,11 @@ impl Keyring {
     /// A ring that lives and dies with the process.
     #[must_use]
     pub fn ephemeral() -> Self {
-        Self { masters: BTreeMap::from([(1, random())]) }
+        Self::of(BTreeMap::from([(1, random())]))
+    }
+
+    fn of(masters: BTreeMap<u32, Secret>) -> Self {
+        Self { masters, derived: Derived::default() }
     }
 
     /// Opens the ring in `dir`, or makes one there. `wrapping` names the wrapping key's file; by
@@ -83,7 +91,7 @@ impl Keyring {
                 Some(wrapped) => {
                     readable = true;
                     match unwrap_masters(&wrapping_key, wrapped) {
-                        Some(masters) if found.is_none() => found = Some((name, Self { masters })),
+                        Some(masters) if found.is_none() => found = Some((name, Self::of(masters))),
                         Some(_) => {}
                         None => broken.push(name),
                     }
@@ -130,22 +138,10 @@ impl Keyring {
         *self.masters.last_key_value().expect("a ring holds at least one master").0
     }
 
-    pub(super) fn log_key(&self, master: u32, log: &LogName) -> Option<[u8; 32]> {
-        let master = self.masters.get(&master)?;
-        Some(derive("wardroom 2026 v1 words", master, log))
+    /// The keys of a log.
+    pub(super) fn of_log(&self, log: &LogName) -> Arc<LogKeys> {
+        self.derived.of(&self.masters, log)
     }
-
-    pub(super) fn hash_key(&self, purpose: &str, log: &LogName) -> [u8; 32] {
-        let first = self.masters.first_key_value().expect("a ring holds at least one master").1;
-        derive(&format!("wardroom 2026 v1 {purpose}"), first, log)
-    }
-}
-
-fn derive(context: &str, master: &Secret, log: &LogName) -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new_derive_key(context);
-    hasher.update(&**master);
-    hasher.update(log.as_str().as_bytes());
-    *hasher.finalize().as_bytes()
 }
 
 fn random() -> Secret {

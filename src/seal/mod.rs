@@ -3,6 +3,7 @@
 //! A log's key is derived from a master key and the log's name; a record's key id names the master.
 //! The wrapped masters are the only key material. Erasure is overwriting, never key destruction.
 
+mod derived;
 mod hashes;
 mod keyring;
 mod words;

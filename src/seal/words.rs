@@ -1,9 +1,11 @@
 //! Sealing: once, by the proposer, before the entry has a number (K3).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use wardroom_protocol::ids::{LogName, Mid, PrincipalId};
-use zeroize::Zeroizing;
 
+use super::derived::LogKeys;
 use super::{Keyring, xchacha};
 
 /// Words as they rest and travel between nodes.
@@ -74,20 +76,18 @@ pub struct SealedWords<'a> {
     pub bytes: &'a [u8],
 }
 
-/// Opens the words of many entries of one log: the log's key is derived once.
+/// Opens the words of many entries of one log.
 pub struct Opener<'a> {
-    keys: &'a Keyring,
+    keys: Arc<LogKeys>,
     log: &'a LogName,
-    /// The key derived last, by its master.
-    key: Option<(u32, Zeroizing<[u8; 32]>)>,
     associated: Vec<u8>,
 }
 
 impl<'a> Opener<'a> {
     /// For one log.
     #[must_use]
-    pub fn new(keys: &'a Keyring, log: &'a LogName) -> Self {
-        Self { keys, log, key: None, associated: Vec::new() }
+    pub fn new(keys: &Keyring, log: &'a LogName) -> Self {
+        Self { keys: keys.of_log(log), log, associated: Vec::new() }
     }
 
     /// Puts the words, opened, behind what `out` holds. After an error `out` holds bytes that mean
@@ -101,14 +101,7 @@ impl<'a> Opener<'a> {
         version: u8,
     ) -> Result<(), OpenError> {
         let master = sealed.key;
-        let key = match &self.key {
-            Some((known, key)) if *known == master => key,
-            _ => {
-                let key =
-                    self.keys.log_key(master, self.log).ok_or(OpenError::UnknownKey(master))?;
-                &self.key.insert((master, Zeroizing::new(key))).1
-            }
-        };
+        let key = self.keys.words(master).ok_or(OpenError::UnknownKey(master))?;
         self.associated.clear();
         associate(&mut self.associated, version, master, mid, self.log, by);
         let from = out.len();
@@ -123,13 +116,14 @@ impl Keyring {
     #[must_use]
     pub fn seal(&self, binding: Binding<'_>, words: &[u8]) -> Sealed {
         let key = self.newest();
-        let log_key = self.log_key(key, binding.log).expect("the newest master is in the ring");
+        let keys = self.of_log(binding.log);
+        let log_key = keys.words(key).expect("the newest master is in the ring");
         let mut nonce = [0; 24];
         getrandom::fill(&mut nonce).expect("the operating system gives random bytes");
         let aad = binding.associated(key);
         let mut bytes = Vec::with_capacity(words.len() + xchacha::TAG);
         bytes.extend_from_slice(words);
-        xchacha::seal(&log_key, &nonce, &aad, &mut bytes)
+        xchacha::seal(log_key, &nonce, &aad, &mut bytes)
             .expect("XChaCha20-Poly1305 takes any message below 256 GiB");
         let hash = *blake3::hash(&bytes).as_bytes();
         Sealed { key, nonce, bytes: bytes.into(), hash }
@@ -143,10 +137,11 @@ impl Keyring {
         nonce: &[u8; 24],
         sealed: &[u8],
     ) -> Result<Vec<u8>, OpenError> {
-        let log_key = self.log_key(key, binding.log).ok_or(OpenError::UnknownKey(key))?;
+        let keys = self.of_log(binding.log);
+        let log_key = keys.words(key).ok_or(OpenError::UnknownKey(key))?;
         let aad = binding.associated(key);
         let mut words = sealed.to_vec();
-        xchacha::open(&log_key, nonce, &aad, &mut words, 0).map_err(|_| OpenError::Changed)?;
+        xchacha::open(log_key, nonce, &aad, &mut words, 0).map_err(|_| OpenError::Changed)?;
         Ok(words)
     }
 }

@@ -45,4 +45,4 @@ pub(super) use segment::{
     SEGMENT_HEADER, Segment, SegmentHeader, SegmentName, list, open_segment, read_all, zero,
 };
 pub(super) use spare::{Spares, prepare};
-pub(super) use writer::{Item, Start, Writer, Written, erase_at};
+pub(super) use writer::{Item, Start, Writer, erase_at};

@@ -22,7 +22,7 @@ pub(super) struct OpenedLog {
     pub(super) shelf: Arc<dyn Shelf>,
     pub(super) catalog: Arc<Catalog>,
     pub(super) writer: Writer,
-    pub(super) keeper: Option<Keeper>,
+    pub(super) keeper: Keeper,
     pub(super) lock: File,
     pub(super) recovery: Recovery,
 }
@@ -96,5 +96,5 @@ pub(super) fn open(dir: &Path, options: &Options, care: Care) -> Result<OpenedLo
     for finding in &recovery.findings {
         tracing::warn!("{finding}");
     }
-    Ok(OpenedLog { shelf, catalog, writer, keeper: Some(keeper), lock, recovery })
+    Ok(OpenedLog { shelf, catalog, writer, keeper, lock, recovery })
 }
