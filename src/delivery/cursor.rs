@@ -39,6 +39,11 @@ impl Cursor {
         }
     }
 
+    /// The last seq that left, if the reader reads from the tail.
+    pub(super) fn near(&self) -> Option<u64> {
+        self.behind.is_empty().then_some(self.sent)
+    }
+
     /// Up to where the reader has or is about to have everything.
     fn held(&self) -> u64 {
         self.behind.upto().unwrap_or(self.sent)

@@ -11,6 +11,7 @@ mod cursor;
 mod farewell;
 pub mod frame;
 mod gate;
+mod near;
 mod outbox;
 mod pass;
 mod presence;

@@ -51,6 +51,16 @@ impl Outbox {
         }
     }
 
+    /// Whether nothing waits and nothing was begun.
+    pub(super) fn is_empty(&self) -> bool {
+        self.begun.is_none()
+            && self.pong.is_none()
+            && self.replies.is_empty()
+            && self.signals.is_empty()
+            && self.close.is_none()
+            && !self.closed
+    }
+
     /// Lists what is to be written before any entry.
     pub(super) fn list(&self, out: &mut Vec<(Bytes, Source)>) {
         out.extend(self.begun.iter().map(|frame| (frame.clone(), Source::Begun)));
@@ -64,13 +74,22 @@ impl Outbox {
         match source {
             Source::Begun => self.begun = None,
             Source::Pong => self.pong = None,
-            Source::Reply => drop(self.replies.pop_front()),
-            Source::Signal => drop(self.signals.pop_front()),
+            Source::Reply => take_first(&mut self.replies),
+            Source::Signal => take_first(&mut self.signals),
             Source::Close => {
                 self.close = None;
                 self.closed = true;
             }
             Source::Entry(_) | Source::Behind(_) => {}
         }
+    }
+}
+
+/// Takes the first out. An empty queue holds no memory: most connections are owed nothing most of the
+/// time.
+fn take_first<T>(queue: &mut VecDeque<T>) {
+    queue.pop_front();
+    if queue.is_empty() {
+        *queue = VecDeque::new();
     }
 }

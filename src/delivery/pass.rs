@@ -9,6 +9,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::Channel;
+use super::near::Near;
 
 /// Members visited before other tasks have their turn.
 const PIECE: usize = 256;
@@ -41,6 +42,7 @@ async fn pass(channel: &Arc<Channel>) {
     let due = channel.due(tail.revealed(), tail.progress().failed());
     let answered: Vec<_> = due.into_iter().filter_map(|(safe, reply)| reply(safe)).collect();
     let signals = channel.take_signals();
+    let mut near = Near::default();
     let mut piece = Vec::new();
     let mut from = 0;
     loop {
@@ -51,7 +53,7 @@ async fn pass(channel: &Arc<Channel>) {
                     gate.signal(channel, signal.key, &signal.frame);
                 }
             }
-            gate.push();
+            gate.push_near(channel, &mut near);
         }
         if !more {
             break;

@@ -13,7 +13,7 @@ pub(super) const FRAMES: usize = 64;
 
 /// Frames that together are no longer than this are put side by side and sent as one: a vectored
 /// write costs the kernel 0.7 us more than a plain one, copying 4 KiB a tenth of that.
-const SIDE_BY_SIDE: usize = 8 * 1024;
+pub(super) const SIDE_BY_SIDE: usize = 8 * 1024;
 
 thread_local! {
     /// Short frames side by side, for one write; per thread, so that no connection holds it.

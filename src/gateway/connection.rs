@@ -71,6 +71,8 @@ pub async fn serve(services: Arc<Services>, socket: Socket, first: Bytes) {
     gauge!(metric::CONNECTIONS).increment(1.0);
     let mut connection = Connection::new(services, socket);
     connection.inbound.feed(&first);
+    // Even if it is empty it may be a part of hyper's buffer of 8 KiB, which would live as long as this.
+    drop(first);
     tracing::debug!(connection = connection.id, "opened");
     let mut failed = false;
     while AssertUnwindSafe(connection.run()).catch_unwind().await.is_err() && !failed {

@@ -17,6 +17,7 @@ use crate::telemetry::metric;
 impl Connection {
     pub(super) fn follow(&mut self, frame: &str, joins: Vec<Join>) {
         let mut cursors = Vec::with_capacity(joins.len());
+        self.joined.reserve_exact(joins.len());
         for Join { channel, after } in joins {
             if !self.follows(channel.log()) {
                 let seat = channel.attach(Arc::clone(&self.gate));

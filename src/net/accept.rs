@@ -131,6 +131,18 @@ async fn one(
     let Some(tls) = tls else {
         return http(TokioIo::new(stream), peer, router, patience, stop).await;
     };
+    // Apart, so that a connection without TLS has no room for it in its task.
+    Box::pin(under_tls(stream, peer, router, &tls, patience, stop)).await;
+}
+
+async fn under_tls(
+    stream: TcpStream,
+    peer: Peer,
+    router: Router,
+    tls: &Tls,
+    patience: Patience,
+    stop: CancellationToken,
+) {
     let began = Instant::now();
     let shaken = tokio::select! {
         () = stop.cancelled() => return,

@@ -57,7 +57,6 @@ pub fn router(app: Arc<App>) -> Router {
     let set = |name: HeaderName, value| SetResponseHeaderLayer::if_not_present(name, value);
     let fixed = HeaderValue::from_static;
     Router::new()
-        .route(wardroom_protocol::SOCKET_PATH, get(upgrade::socket))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
@@ -68,5 +67,8 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(set(header::REFERRER_POLICY, fixed("no-referrer")))
         .layer(set(HeaderName::from_static("cross-origin-opener-policy"), fixed("same-origin")))
         .layer(CatchPanicLayer::new())
+        // Below the layers, which are for what browsers show: each costs a connection microseconds, and
+        // a hospital's reconnect all at once. A bug here ends its own connection's task.
+        .route(wardroom_protocol::SOCKET_PATH, get(upgrade::socket))
         .with_state(app)
 }

@@ -90,6 +90,7 @@ impl Refusal {
             (self.status, [(header::CONTENT_TYPE, fixed("application/json"))], self.body())
                 .into_response();
         let headers = response.headers_mut();
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, fixed("nosniff"));
         if self.status == StatusCode::UPGRADE_REQUIRED {
             headers.insert(header::SEC_WEBSOCKET_VERSION, fixed("13"));
             headers.insert(header::UPGRADE, fixed("websocket"));
