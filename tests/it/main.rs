@@ -8,6 +8,7 @@ mod access;
 mod bad_input;
 mod blackout;
 mod canary;
+mod counts;
 mod crowd;
 mod delivery;
 mod disk_full;
@@ -31,8 +32,12 @@ mod real_input;
 mod refresh;
 mod report;
 mod retry;
+mod safe;
+mod seam;
 #[path = "../corpora/seeds.rs"]
 mod seeds;
+#[path = "../log/slow_disk.rs"]
+mod slow_disk;
 mod snapshots;
 mod talk;
 mod tls;

@@ -20,4 +20,5 @@ mod seeds;
 mod slow_disk;
 mod snapshots;
 mod strain;
+mod verify;
 mod world;
