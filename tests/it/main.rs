@@ -36,6 +36,7 @@ mod safe;
 mod seam;
 #[path = "../corpora/seeds.rs"]
 mod seeds;
+#[expect(dead_code, reason = "some of it is for the tests of the log")]
 #[path = "../log/slow_disk.rs"]
 mod slow_disk;
 mod snapshots;
@@ -43,4 +44,5 @@ mod talk;
 mod tls;
 mod transcripts;
 mod typing;
+mod upgrade;
 mod world;

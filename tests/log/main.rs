@@ -17,6 +17,7 @@ mod power;
 mod rot;
 #[path = "../corpora/seeds.rs"]
 mod seeds;
+#[expect(dead_code, reason = "some of it is for tests of a whole node")]
 mod slow_disk;
 mod snapshots;
 mod strain;
