@@ -20,19 +20,17 @@ struct About {
 fn body(op: &str, about: &About) -> Option<Value> {
     let About { room, of, topic, person } = about;
     let more = match op {
-        "hello" | "refresh" | "rooms" | "pong" | "room.create" => return None,
-        // Concerns the connection: what one does not follow one cannot leave.
-        "leave" => return None,
+        // The last concerns the connection: what one does not follow one cannot leave.
+        "hello" | "refresh" | "rooms" | "pong" | "room.create" | "leave" => return None,
         "join" | "topics" | "history" | "presence" | "typing" => {
             return Some(json!({ "room": room }));
         }
         "room.policy" => json!({ "join": "open" }),
         "room.archive" => json!({ "archived": true }),
-        "member.invite" => json!({ "person": person }),
+        "member.invite" | "member.remove" => json!({ "person": person }),
         "member.knock" | "member.leave" => json!({}),
         "member.admit" | "message.retract" | "message.pin" | "message.unpin"
         | "announcement.ack" | "message.release" => json!({ "of": of }),
-        "member.remove" => json!({ "person": person }),
         "member.role" => json!({ "person": person, "role": "moderator" }),
         "message.post" => json!({ "topic": "T", "body": "text" }),
         "message.edit" => json!({ "of": of, "body": "better" }),
@@ -76,7 +74,8 @@ async fn greeted(node: &Node, world: &World, sub: &str, roles: &[&str]) -> (Prob
 
 fn act(room: &str, more: Value) -> Value {
     let mut body = json!({ "room": room, "mid": mid() });
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let Value::Object(more) = more else { unreachable!("an object") };
+    body.as_object_mut().unwrap().extend(more);
     body
 }
 
