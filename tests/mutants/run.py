@@ -55,7 +55,7 @@ class Bench:
 
     def cargo(self, binary, *more, patience=None):
         of = ["--lib"] if binary == "lib" else ["--test", binary]
-        command = ["cargo", "test", "--quiet", "-p", "wardroom", "--features", "testing", *of, *more]
+        command = ["cargo", "test", "--quiet", "--features", "testing", *of, *more]
         child = subprocess.Popen(
             command, cwd=self.tree, env=self.env, text=True, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
