@@ -205,3 +205,62 @@ fn no_file_has_a_name_that_says_nothing() {
         assert!(!nothing.contains(&stem.as_str()), "{} says nothing", path.display());
     }
 }
+
+/// A test by its target and full name, as `tests/README.md` and `tests/mutants` write them: whether a
+/// file of its module holds it.
+fn is_a_test(named: &str) -> bool {
+    let Some((target, path)) = named.split_once(' ') else { return false };
+    let mut modules: Vec<_> = path.split("::").filter(|part| *part != "tests").collect();
+    let name = format!("fn {}(", modules.pop().unwrap_or_default());
+    let folder = if target == "lib" { "src".into() } else { format!("tests/{target}") };
+    let module = root().join(folder).join(modules.join("/"));
+    let files = [module.with_extension("rs"), module.join("tests.rs"), module.join("mod.rs")];
+    files.iter().any(|file| {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        text.split("#[test]").skip(1).chain(text.split("#[tokio::test").skip(1)).any(|behind| {
+            let signature = behind.split('{').next().unwrap_or_default();
+            signature.contains(&name)
+        })
+    })
+}
+
+#[test]
+fn every_promise_has_its_tests_and_its_mutants() {
+    let read = |file: &str| fs::read_to_string(root().join(file)).expect("it is UTF-8");
+    // The ten, as ARCHITECTURE.md numbers them.
+    let architecture = read("src/ARCHITECTURE.md");
+    let promises: Vec<_> = (1..=10)
+        .map(|number| {
+            let begin = format!("{number}. ");
+            let line = architecture.lines().find_map(|line| line.strip_prefix(&begin));
+            line.expect("ten promises")
+        })
+        .collect();
+    let table = read("tests/README.md");
+    let rows: Vec<_> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "))
+        .filter(|(promise, _)| promise.ends_with('.'))
+        .collect();
+    assert_eq!(rows.iter().map(|row| row.0).collect::<Vec<_>>(), promises);
+    for (promise, tests) in rows {
+        let tests: Vec<_> = tests.split(", ").map(|test| test.trim_matches('`')).collect();
+        for test in tests {
+            assert!(is_a_test(test), "{promise} there is no test {test}");
+        }
+    }
+
+    let mutants = read("tests/mutants/mutants.toml");
+    for mutant in mutants.split("[[mutant]]").skip(1) {
+        let value = |key: &str| {
+            let line = mutant.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = "));
+            line.unwrap_or_else(|| panic!("no {key} in {mutant}")).trim_matches('"')
+        };
+        assert!(is_a_test(value("test")), "{}: there is no {}", value("name"), value("test"));
+        assert!(root().join(value("file")).is_file(), "{}", value("file"));
+    }
+    for number in 1..=10 {
+        let promise = format!("\npromise = {number}\n");
+        assert!(mutants.contains(&promise), "nothing breaks promise {number}");
+    }
+}

@@ -85,6 +85,19 @@ async fn frames_are_echoed_however_they_are_cut() {
     }
 }
 
+/// The frames that the suite got, by its reports of each case.
+fn received(reports: &Path) -> u64 {
+    let files = std::fs::read_dir(reports).unwrap().map(|file| file.unwrap().path());
+    let cases = files.filter(|path| path.extension().is_some_and(|ending| ending == "json"));
+    let of_case = |path: PathBuf| {
+        let report: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let by_opcode = report["rxFrameStats"].as_object().unwrap();
+        by_opcode.values().map(|count| count.as_u64().unwrap()).sum::<u64>()
+    };
+    cases.filter(|path| !path.ends_with("index.json")).map(of_case).sum()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn autobahn_finds_no_fault() {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
@@ -112,6 +125,8 @@ async fn autobahn_finds_no_fault() {
     let end: Vec<_> = told.lines().rev().take(12).collect();
     println!("{}", end.iter().rev().fold(String::new(), |text, line| text + line + "\n"));
     assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
-    println!("{} frames left through the write gate", echo.frames());
-    assert!(echo.frames() > 1_000, "the suite's frames left through the gate");
+    let received = received(out.path());
+    println!("{} frames left through the write gate, {received} came to the suite", echo.frames());
+    assert!(received > 1_000, "the suite was played");
+    assert_eq!(echo.frames(), received, "every frame came by the gate, and every one arrived");
 }

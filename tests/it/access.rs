@@ -1,5 +1,7 @@
 //! Promise 8, first part: permission is checked on every command and every read.
 
+mod registry;
+
 use serde_json::json;
 
 use crate::world::{World, mid, post};

@@ -85,3 +85,22 @@ async fn an_answer_that_cannot_be_safe_any_more_says_so() {
     run_pass(channel, stop).await;
     assert!(!receive.await.unwrap());
 }
+
+/// What the store has, the tail lets go of: no reader's slowness makes it grow.
+#[test]
+fn a_tail_keeps_1024_entries_or_a_mebibyte_of_what_is_stored() {
+    for (len, kept) in [(10, 1_024), (64 * 1024, 15)] {
+        let tail = Tail::new(0, Progress::new(3_000));
+        for _ in 0..3_000 {
+            tail.push(&vec![b' '; len], 0);
+        }
+        assert!(tail.reaches(3_000 - kept), "{kept} entries of {len} bytes are kept");
+        assert!(!tail.reaches(3_000 - kept - 1), "and no more of them");
+    }
+    // What the store lacks is nowhere else: it is kept whatever it takes.
+    let tail = Tail::new(0, Progress::new(0));
+    for _ in 0..3_000 {
+        tail.push(&[b' '; 1_000], 0);
+    }
+    assert!(tail.reaches(0));
+}

@@ -128,3 +128,40 @@ async fn a_full_disk_loses_nothing_and_a_restart_with_room_heals() {
     drop(probe);
     node.stop();
 }
+
+/// Files that may not grow any more end the process: a crash like any other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limit_on_the_size_of_files_loses_nothing() {
+    let world = World::new();
+    let token = world.token("sender", &["import", "moderator"]);
+    let env = [("WARDROOM_LOG__SEGMENT_MIB", "1")];
+    let node = world.node_under(&["prlimit", "--fsize=3000000"], &[], &env);
+    let mut probe = node.probe(&token).await;
+    probe.create("cardiology").await;
+    let mut acked = Vec::new();
+    loop {
+        let mid = mid();
+        let body = post("cardiology", "T", &mid, &"talk ".repeat(8_000));
+        let command = json!({ "id": acked.len() + 1_000, "op": "message.post", "d": body });
+        if probe.wire.send(command.to_string()).await.is_err() {
+            break;
+        }
+        // The process ends while it works, or says that it cannot.
+        let Ok(frame) = probe.wire.receive().await else { break };
+        let reply: Value = serde_json::from_str(&frame).unwrap();
+        if let Some(code) = reply["error"]["code"].as_str() {
+            assert!(["log_unavailable", "unknown"].contains(&code), "{code}");
+            break;
+        }
+        if reply["id"] == acked.len() + 1_000 {
+            acked.push((mid, reply["ok"]["position"].clone()));
+        }
+        assert!(acked.len() < 5_000, "no file grows");
+    }
+    println!("{} posts of 40 KB with files of 3 MB at most", acked.len());
+    assert!(!acked.is_empty());
+    tokio::task::block_in_place(|| node.kill());
+    let node = world.node_with(&[], &env);
+    all_there(&node, &token, &acked).await;
+    node.stop();
+}

@@ -1,56 +1,18 @@
 //! Bytes from a socket, whole or in pieces, good or bad: the frame layer never panics, holds no more
 //! than a message may have, and says the same however the bytes were cut.
 
+#[expect(unreachable_pub, reason = "their other user is the fuzz crate, where these are public")]
+#[path = "../fuzz/src/frames.rs"]
+mod checks;
+#[expect(unreachable_pub, reason = "its other user is the fuzz crate, where this is public")]
+#[path = "../fuzz/src/gate.rs"]
+mod gate;
+
 use proptest::prelude::*;
-use wardroom::gateway::{Inbound, Incoming};
 use wardroom_protocol::code::CloseCode;
 
 use crate::seeds::{mutated, seeds};
-
-/// Largest message, bytes.
-const LIMIT: usize = 1_024;
-/// The longest header, and a whole control frame between two parts of a message.
-const AROUND: u64 = 14 + 6 + 125;
-
-/// What came of some bytes, in words that two runs can be compared by.
-fn told(incoming: &Incoming) -> String {
-    match incoming {
-        Incoming::Text(text) => format!("text of {}", text.len()),
-        Incoming::Binary(bytes) => format!("binary of {}", bytes.len()),
-        Incoming::Ping(_) => "ping".to_owned(),
-        Incoming::Life => "life".to_owned(),
-        // The answer's own bytes: two of header, then the code, if it has one.
-        Incoming::Close(answer) => match answer.get(2..4) {
-            Some(code) => format!("close {}", u16::from_be_bytes([code[0], code[1]])),
-            None => "close".to_owned(),
-        },
-        Incoming::Breach(code) => code.name().to_owned(),
-    }
-}
-
-/// Feeds the bytes in these pieces, takes all there is after each, and stops where a connection does.
-fn play<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<String> {
-    let mut inbound = Inbound::new(LIMIT);
-    let mut all = Vec::new();
-    for piece in pieces {
-        inbound.feed(piece);
-        while let Some(incoming) = inbound.take() {
-            if let Incoming::Text(text) = &incoming {
-                assert!(text.len() <= LIMIT, "a message of {} bytes", text.len());
-            }
-            if let Incoming::Binary(bytes) = &incoming {
-                assert!(bytes.len() <= LIMIT, "a message of {} bytes", bytes.len());
-            }
-            all.push(told(&incoming));
-            if matches!(incoming, Incoming::Close(_) | Incoming::Breach(_)) {
-                return all;
-            }
-        }
-        let held = inbound.held();
-        assert!(held <= LIMIT as u64 + AROUND, "{held} bytes are held");
-    }
-    all
-}
+use checks::play;
 
 #[test]
 fn every_seed_comes_to_what_it_is_for() {
@@ -90,7 +52,7 @@ fn every_seed_comes_to_what_it_is_for() {
     for (name, outcome) in &expected {
         let seed = &seeds[*name];
         assert_eq!(play([&seed[..]].into_iter()), *outcome, "{name}");
-        assert_eq!(play(seed.chunks(1)), *outcome, "{name}, byte by byte");
+        checks::frames(seed);
     }
 }
 
@@ -110,5 +72,14 @@ proptest! {
         });
         let cut: Vec<_> = pieces.collect();
         prop_assert_eq!(play(cut.into_iter()), play([&bytes[..]].into_iter()));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whole_frames_leave_the_gate_in_order(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+        gate::gate(&bytes);
     }
 }

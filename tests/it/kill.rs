@@ -1,6 +1,8 @@
 //! Promise 2: an acknowledged message is never lost, never doubled and never moves, however the
 //! process ends.
 
+mod rare;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,8 +15,8 @@ use crate::world::{Node, Probe, World, mid, post};
 /// What senders were told: mid → (epoch, seq).
 type Acked = BTreeMap<String, (u64, u64)>;
 
-/// Named points of the write path, from the socket down and back up. `segment_switch`, `snapshot_half`
-/// and `trim_half` are rare under this load; the power cuts of `log::crashes` pass them.
+/// Named points of the write path, from the socket down and back up. Those of the log's upkeep are rare
+/// under this load, and have a test of their own.
 const POINTS: [&str; 10] = [
     "after_decode",
     "after_order",

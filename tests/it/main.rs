@@ -8,6 +8,7 @@ mod access;
 mod bad_input;
 mod blackout;
 mod canary;
+mod counts;
 mod crowd;
 mod delivery;
 mod disk_full;
@@ -31,11 +32,17 @@ mod real_input;
 mod refresh;
 mod report;
 mod retry;
+mod safe;
+mod seam;
 #[path = "../corpora/seeds.rs"]
 mod seeds;
+#[expect(dead_code, reason = "some of it is for the tests of the log")]
+#[path = "../log/slow_disk.rs"]
+mod slow_disk;
 mod snapshots;
 mod talk;
 mod tls;
 mod transcripts;
 mod typing;
+mod upgrade;
 mod world;

@@ -219,6 +219,8 @@ async fn a_peer_that_vanished_is_gone_in_time() {
     }
     println!("5 s of silence: gone after {:?}", begun.elapsed());
     assert_eq!(node.metric(r#"wardroom_closes_total{code="silent"}"#).await, 1);
+    // Whoever is there is told, as of anybody who left.
+    while talk.reader.presence().await["left"].is_null() {}
     talk.on().await;
     drop(gone);
 }

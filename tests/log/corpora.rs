@@ -1,52 +1,20 @@
 //! Records and segments that nobody vouches for: seeds, and mutations of them. What is served in the
 //! end is what was once written, or a hole; never something else, and never a panic.
 
-use std::fs;
-use std::path::Path;
+#[expect(unreachable_pub, reason = "its other user is the fuzz crate, where these are public")]
+#[path = "../fuzz/src/record.rs"]
+mod record;
+#[expect(unreachable_pub, reason = "its other user is the fuzz crate, where these are public")]
+#[path = "../fuzz/src/segment.rs"]
+mod segment;
 
 use proptest::prelude::*;
-use wardroom::entry::Record;
-use wardroom::log::record::{AROUND, Malformed, Rest, View, decode_header, encode_header, put};
-use wardroom::log::{Log, verify};
+use wardroom::log::record::{AROUND, Malformed, Rest, View};
 
 use crate::seeds::{mutated, seeds};
-use crate::world::{ask, close, quick_dir, read, small};
-
-/// Header bytes: what decodes is encoded as the same bytes.
-fn header_holds(bytes: &[u8]) {
-    if let Ok(header) = decode_header(bytes) {
-        assert_eq!(&encode_header(&header).bytes()[..], bytes);
-    }
-}
-
-/// Record bytes: what reads lies at the front, and a record made of it is stored as it lay there.
-fn record_holds(bytes: &[u8]) {
-    let Ok(view) = View::read(bytes) else {
-        return;
-    };
-    assert_eq!(view.bytes, &bytes[..view.bytes.len()]);
-    assert_eq!(view.words, &view.bytes[view.words_at()..]);
-    assert_eq!(encode_header(&view.header).link(), view.hash);
-    let lawful = matches!(view.rest, Rest::None | Rest::Whole);
-    assert_eq!(view.record(false).is_some(), lawful);
-    for record in [view.record(false), view.record(true)].into_iter().flatten() {
-        let mut stored = Vec::new();
-        put(&mut stored, &record, &encode_header(&record.header));
-        let again = View::read(&stored).unwrap();
-        assert_eq!((again.hash, stored.len()), (view.hash, view.bytes.len()));
-        if lawful && again.rest == view.rest {
-            assert_eq!(stored, view.bytes);
-        }
-    }
-}
-
-/// The same bytes as a header behind a right checksum: what a forger can make.
-fn framed(header: &[u8]) -> Vec<u8> {
-    let mut bytes = u32::try_from(header.len()).unwrap().to_le_bytes().to_vec();
-    bytes.extend_from_slice(header);
-    bytes.extend_from_slice(&blake3::hash(header).as_bytes()[..8]);
-    bytes
-}
+use crate::world::quick_dir;
+use record::{framed, header_holds, record_holds};
+use segment::open_segment;
 
 #[test]
 fn every_record_seed_comes_to_what_it_is_for() {
@@ -64,7 +32,7 @@ fn every_record_seed_comes_to_what_it_is_for() {
     let got: Vec<_> = seeds.iter().map(|(name, bytes)| (name.as_str(), rest(bytes))).collect();
     assert_eq!(got, expected);
     for bytes in seeds.values() {
-        record_holds(bytes);
+        record::record(bytes);
     }
 }
 
@@ -90,26 +58,6 @@ fn whole_header() -> Vec<u8> {
     let whole = seeds("record").remove("whole").unwrap();
     let len = u32::from_le_bytes(whole[..4].try_into().unwrap()) as usize;
     whole[4..4 + len].to_vec()
-}
-
-/// Puts these bytes into a node's directory as its only segment, checks and opens it, and gives all
-/// that is served then, or nothing if the log refuses to open.
-fn open_segment(dir: &Path, bytes: &[u8]) -> Option<Vec<Record>> {
-    let size = 256 * 1024;
-    let mut bytes = bytes.to_vec();
-    bytes.resize(size.max(bytes.len()), 0);
-    fs::create_dir_all(dir.join("journal")).unwrap();
-    fs::write(dir.join("journal/00000001.seg"), bytes).unwrap();
-    // Looking changes nothing, so what is found is told twice in the same words.
-    let report = || verify(dir).map(|report| report.to_string()).map_err(|error| error.to_string());
-    assert_eq!(report(), report());
-    let (log, _) = Log::open(dir, small()).ok()?;
-    let mut all = Vec::new();
-    for name in ask(&log, |reader| reader.logs().unwrap()) {
-        all.extend(read(&log, &name).0);
-    }
-    close(log);
-    Some(all)
 }
 
 #[test]
@@ -138,8 +86,6 @@ proptest! {
     #[test]
     fn a_mutated_segment_serves_what_was_written_or_nothing(bytes in mutated("segment")) {
         let whole = open_segment(quick_dir().path(), &seeds("segment")["whole"]).unwrap();
-        for record in open_segment(quick_dir().path(), &bytes).unwrap_or_default() {
-            prop_assert!(whole.contains(&record), "not what was written: {:?}", record.header);
-        }
+        segment::segment(quick_dir().path(), &whole, &bytes);
     }
 }

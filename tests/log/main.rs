@@ -17,7 +17,9 @@ mod power;
 mod rot;
 #[path = "../corpora/seeds.rs"]
 mod seeds;
+#[expect(dead_code, reason = "some of it is for tests of a whole node")]
 mod slow_disk;
 mod snapshots;
 mod strain;
+mod verify;
 mod world;

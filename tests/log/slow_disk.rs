@@ -15,6 +15,8 @@ pub(crate) struct Slow {
     opened: Condvar,
     /// Somebody waits at it.
     waiting: AtomicBool,
+    /// Syncs that begin or wait fail.
+    broken: AtomicBool,
     /// Bytes said to be used; all others are free.
     used: AtomicU64,
 }
@@ -33,6 +35,12 @@ impl Slow {
     /// Whether a sync waits at the gate.
     pub(crate) fn is_waited_for(&self) -> bool {
         self.waiting.load(Ordering::SeqCst)
+    }
+
+    /// From now on syncs fail, those that wait first.
+    pub(crate) fn fail(&self) {
+        self.broken.store(true, Ordering::SeqCst);
+        self.shut(false);
     }
 
     /// Leaves so many bytes free.
@@ -55,6 +63,9 @@ impl DiskFile for SlowFile {
             shut = self.1.opened.wait(shut).unwrap();
         }
         drop(shut);
+        if self.1.broken.load(Ordering::SeqCst) {
+            return Err(io::Error::other("input/output error, from a test"));
+        }
         self.0.sync()
     }
     fn size(&self) -> io::Result<u64> {

@@ -47,15 +47,18 @@ pub(super) fn cases() -> Vec<Case> {
 
 /// What no rule is asked about.
 fn shapes() -> Vec<Case> {
-    let wide: serde_json::Map<_, _> =
-        (0..6_000).map(|number| (format!("f{number}"), json!(0))).collect();
+    let wide = |fields: u32| -> Value {
+        let all = (0..fields).map(|number| (format!("f{number}"), json!(0)));
+        all.collect::<serde_json::Map<_, _>>().into()
+    };
     vec![
         fixed("op-unknown", "room.destroy", json!({})),
         fixed("body-empty", "message.post", json!({})),
         fixed("body-not-an-object", "message.post", json!([])),
         posting("body-unknown-field", "surprise", json!(1)),
         written("body-field-twice", r#""body":"b","room":"oncology""#),
-        fixed("body-wide", "message.post", wide.into()),
+        fixed("body-wide", "message.post", wide(6_000)),
+        fixed("body-of-100000-fields", "message.post", wide(100_000)),
         written("body-lone-surrogate", r#""body":"\ud83d""#),
         Case::text("body-number-huge", r#"{"id":1,"op":"rooms","d":{"limit":1e400}}"#),
         fixed("body-number-fraction", "rooms", json!({ "limit": 1.5 })),

@@ -26,6 +26,7 @@ pub(super) fn cases() -> Vec<Case> {
         text("field-unknown", r#"{"id":1,"op":"rooms","extra":true}"#),
         text("body-cut", r#"{"id":1,"op":"rooms","d":{}"#),
         text("nested-17-deep", &nested(17)),
+        text("nested-200-deep", &nested(200)),
         text("nested-thousands-deep", &"[".repeat(60_000)),
     ]
 }
