@@ -9,7 +9,7 @@ import type { Ask, Gap } from "./room-log.ts";
 import { TopicBook } from "./topic-book.ts";
 import { delay } from "../wire/backoff.ts";
 import { Failure } from "../wire/failure.ts";
-import type { Entry, HistoryPage, Joined, TopicsPage } from "../wire/types.ts";
+import type { Entry, HistoryPage, Joined, MovedFacts, TopicsPage } from "../wire/types.ts";
 
 /** What a first visit reads. */
 const FIRST_LAST = 50;
@@ -101,6 +101,7 @@ export class RoomView {
 
   /** Applies an entry; does not draw. */
   entry(entry: Entry): void {
+    if (entry.seq > this.log.cursor.seq) this.topics.apply(entry, this.movedFrom(entry));
     this.follow(this.log.apply(entry));
     const message = this.log.message(entry.seq);
     if (!message) return;
@@ -171,7 +172,7 @@ export class RoomView {
           limit: TOPICS_PAGE,
           ...(after === undefined ? {} : { after }),
         })) as TopicsPage;
-        this.topics.addPage(page.topics);
+        this.topics.addPage(page.topics, page.position.seq);
         this.topicsVersion.value += 1;
         after = page.next;
         if (after === undefined) break;
@@ -189,6 +190,13 @@ export class RoomView {
     this.log.trim(KEEP);
   }
 
+  /** Where the messages belong that an entry moves, before it does. */
+  private movedFrom(entry: Entry): string[] {
+    if (entry.op !== "topic.moved") return [];
+    const { messages } = entry.d as unknown as MovedFacts;
+    return messages.map(({ seq, from }) => this.log.message(seq)?.topic ?? this.log.line.resolve(from));
+  }
+
   private learn(message: Message | undefined): void {
     if (message?.card && !message.imported) this.names.set(message.by, message.card.name);
   }
@@ -200,6 +208,9 @@ export class RoomView {
     this.deps.ask("history", { room: this.name, after: ask.after, limit: 200 }).then(
       (page) => {
         if (log !== this.log) return;
+        for (const entry of (page as HistoryPage).entries) {
+          if (entry.seq > log.cursor.seq) this.topics.apply(entry, this.movedFrom(entry));
+        }
         const more = log.filled(page as HistoryPage);
         for (const entry of (page as HistoryPage).entries) {
           const message = log.message(entry.seq);

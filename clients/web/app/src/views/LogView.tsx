@@ -186,7 +186,7 @@ function LogRow({ view, row, before, topic, active, onActive, onReply, onJump }:
       {newDay && <li class="day"><span>{day(message.at, Date.now())}</span></li>}
       <MessageRow room={view.name} message={message} joined={joined} active={active}
         mine={message.by === app.me.value?.id && !message.imported}
-        topicName={message.topicName || view.topics.get(message.topic)?.name || undefined}
+        topicName={view.topics.get(message.topic)?.name || (message.topic === message.filed ? message.topicName : undefined) || undefined}
         showTopic={topic === undefined && !joined && (newDay || previous.topic !== message.topic || message.replyTo === undefined)}
         name={nameOf(message)}
         replied={replied && { name: nameOf(replied), body: replied.erased ? s.erased : replied.stand === "shown" ? replied.body : s[replied.stand], seq: replied.seq }}
