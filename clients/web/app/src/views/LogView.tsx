@@ -17,8 +17,10 @@ import { t } from "../text/index.ts";
 const s = t.log;
 /** One author's rows within this stand under one name. */
 const GROUP_MS = 5 * 60_000;
-/** Fewer entries behind than this need no bar. */
+/** Fewer entries behind than this need no bar, unless it lasts. */
 const CATCH_UP_FROM = 60;
+/** Catching up for longer than this lasts. */
+const CATCH_UP_MS = 800;
 
 export interface LogViewProps {
   view: RoomView;
@@ -105,12 +107,19 @@ export function LogView({ view, topic, title, onReply }: LogViewProps) {
   };
 
   const behind = view.log.head.seq - view.log.cursor.seq;
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    setLate(false);
+    if (behind <= 0) return undefined;
+    const timer = setTimeout(() => setLate(true), CATCH_UP_MS);
+    return () => clearTimeout(timer);
+  }, [behind > 0]);
   const fresh = scroll.atEnd ? 0 : rows.filter((row) => row.seq > seenTo && row.kind === "message" && row.message.by !== app.me.value?.id).length;
   const status = view.status.value;
 
   return (
     <section class="log" id="messages" aria-label={s.label(title)} tabIndex={-1}>
-      {behind > CATCH_UP_FROM && ready && (
+      {behind > 0 && (late || behind > CATCH_UP_FROM) && ready && (
         <div class="catch-up" role="status">
           <span>{s.catchingUp(view.log.cursor.seq, view.log.head.seq)}</span>
           <progress max={view.log.head.seq} value={view.log.cursor.seq} />

@@ -63,6 +63,12 @@ export interface Greeting {
   rooms: Record<string, { ok: Joined } | { error: WireError }>;
 }
 
+/** The answer to `refresh`. */
+export interface Refreshed {
+  expires_at: number;
+  limits: Limits;
+}
+
 export interface RoomSummary {
   room: string;
   class: RoomClass;
