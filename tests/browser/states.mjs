@@ -100,6 +100,15 @@ export async function states({ check, expect, shoot, enter, url, slug, token, ot
     await leave();
   });
 
+  await check("a room that may not be read any more shows nothing of itself, and says why", async () => {
+    const { page, line, leave } = await inRoom();
+    line.inject({ op: "removed", d: { room: slug, reason: "forbidden" } });
+    await page.locator('.log [role="alert"]', { hasText: "You may not read this room any more." }).waitFor();
+    expect((await page.locator(".rows .row, .topic[data-topic], #composer").count()) === 0, "something of it is still on the page");
+    await shoot(page, "room-removed");
+    await leave();
+  });
+
   await check("a message that is refused stays, with the reason, until one decides", async () => {
     const { page, line, leave } = await inRoom();
     line.refuse("message.post", { code: "forbidden", number: 203, message: "synthetic" });

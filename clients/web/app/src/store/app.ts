@@ -86,6 +86,7 @@ export class App {
         frame: (frame) => {
           if (frame.kind === "entry") this.queue.push(frame.entry);
           else if (frame.kind === "notice" && frame.op === "gap") this.queue.pushGap(frame.d);
+          else if (frame.kind === "notice" && frame.op === "removed") this.views.get(String(frame.d.room))?.removed();
           else if (frame.kind === "notice" && frame.op === "expiring") this.life.endsSoon(Number(frame.d.expires_at));
           else if (frame.kind === "signal") this.signalled(frame);
         },

@@ -99,6 +99,15 @@ export class RoomView {
     this.changed();
   }
 
+  /** Notice `removed`: the room may not be read any more, so nothing of it is shown. */
+  removed(): void {
+    this.log = new RoomLog();
+    this.topics.clear();
+    this.names.clear();
+    this.status.value = { kind: "failed", failure: new Failure({ code: "removed", number: 203, message: "" }) };
+    this.changed();
+  }
+
   /** Applies an entry; does not draw. */
   entry(entry: Entry): void {
     if (entry.seq > this.log.cursor.seq) this.topics.apply(entry, this.movedFrom(entry));

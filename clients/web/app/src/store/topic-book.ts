@@ -18,6 +18,12 @@ export class TopicBook {
     }
   }
 
+  clear(): void {
+    this.topics.clear();
+    this.asOf.clear();
+    this.complete = false;
+  }
+
   /** An entry about topics. `from`: where the messages belonged that it moves. */
   apply(entry: Entry, from: string[]): void {
     const { op, seq } = entry;

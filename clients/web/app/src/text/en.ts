@@ -215,6 +215,7 @@ export const en = {
     rate_limited: "You are sending faster than this server allows.",
     too_large: "It is larger than this server takes.",
     bad_text: "It holds characters that a message may not hold.",
+    removed: "You may not read this room any more.",
     declined: "A moderator decided not to show it.",
     room_archived: "The room is archived and takes nothing new.",
     unknown_message: "The message is not in this room any more.",

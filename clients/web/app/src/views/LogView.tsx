@@ -12,7 +12,7 @@ import type { Message } from "../store/message.ts";
 import type { Row } from "../store/room-log.ts";
 import type { RoomView } from "../store/room-view.ts";
 import { day, sameDay } from "../text/format.ts";
-import { t } from "../text/index.ts";
+import { t, why } from "../text/index.ts";
 
 const s = t.log;
 /** One author's rows within this stand under one name. */
@@ -129,7 +129,7 @@ export function LogView({ view, topic, title, onReply }: LogViewProps) {
         <div class="log-inner">
           {status.kind === "joining" && rows.length === 0 && <p class="quiet center" role="status">{s.joining}</p>}
           {status.kind === "failed" && (
-            <p class="quiet center" role="alert">{s.failed} {status.failure.message}{" "}
+            <p class="quiet center" role="alert">{status.failure.code !== "removed" && s.failed} {why(status.failure)}{" "}
               <button type="button" class="link" onClick={() => void view.join()}>{s.retry}</button>
             </p>
           )}

@@ -61,7 +61,9 @@ export function Room({ view }: { view: RoomView }) {
         </header>
         <Expiring />
         <LogView view={view} topic={topic} title={title} onReply={setReplyTo} />
-        <Composer key={view.name} view={view} title={title} topic={topic} replyTo={replyTo} onReplyEnd={() => setReplyTo(undefined)} />
+        {view.status.value.kind !== "failed" && (
+          <Composer key={view.name} view={view} title={title} topic={topic} replyTo={replyTo} onReplyEnd={() => setReplyTo(undefined)} />
+        )}
       </main>
     </div>
   );
