@@ -104,7 +104,7 @@ export async function states({ check, expect, shoot, enter, url, slug, token, ot
     const { page, line, leave } = await inRoom();
     line.inject({ op: "removed", d: { room: slug, reason: "forbidden" } });
     await page.locator('.log [role="alert"]', { hasText: "You may not read this room any more." }).waitFor();
-    expect((await page.locator(".rows .row, .topic[data-topic], #composer").count()) === 0, "something of it is still on the page");
+    await until("nothing of it is on the page", async () => (await page.locator(".rows .row, .topic[data-topic], #composer").count()) === 0);
     await shoot(page, "room-removed");
     await leave();
   });

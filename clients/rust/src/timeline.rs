@@ -135,11 +135,13 @@ impl Timeline {
     }
 
     /// The messages, oldest first.
+    #[must_use]
     pub fn messages(&self) -> impl DoubleEndedIterator<Item = Message<'_>> {
         self.slots.iter().filter_map(|(seq, slot)| self.view(*seq, slot))
     }
 
     /// The messages that belong to a topic now, oldest first. Any of its ids will do.
+    #[must_use]
     pub fn messages_in(&self, topic: &TopicId) -> impl DoubleEndedIterator<Item = Message<'_>> {
         let topic = self.topics.resolve(topic);
         self.messages().filter(move |message| message.topic() == topic)

@@ -173,6 +173,7 @@ export class RoomView {
     if (this.loadingTopics.value) return;
     this.loadingTopics.value = true;
     this.topicsFailed.value = false;
+    const { log } = this;
     let after: string | undefined;
     try {
       for (let at = 0; at < TOPICS_PAGES_MAX; at++) {
@@ -181,6 +182,7 @@ export class RoomView {
           limit: TOPICS_PAGE,
           ...(after === undefined ? {} : { after }),
         })) as TopicsPage;
+        if (log !== this.log) return; // another log meanwhile, or none
         this.topics.addPage(page.topics, page.position.seq);
         this.topicsVersion.value += 1;
         after = page.next;
@@ -192,6 +194,8 @@ export class RoomView {
       this.topicsFailed.value = !lost; // a new connection loads them again
     } finally {
       this.loadingTopics.value = false;
+      // A join that came meanwhile found this one busy.
+      if (log !== this.log && this.status.value.kind === "ready") void this.loadTopics();
     }
   }
 
