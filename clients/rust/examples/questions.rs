@@ -25,7 +25,9 @@ async fn main() -> Result<()> {
             .collect();
         if live && now != told {
             println!("-- {} open", now.len());
-            now.iter().for_each(|line| println!("{line}"));
+            for line in &now {
+                println!("{line}");
+            }
             told = now;
         }
     }
