@@ -47,6 +47,48 @@ const FILES: [(&str, &str); 4] = [
     ("reject.json", include_str!("../vectors/reject.json")),
 ];
 
+const FOLD: &str = include_str!("../vectors/fold.json");
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Folds {
+    #[serde(rename = "about")]
+    _about: String,
+    vectors: Vec<FoldVector>,
+}
+
+/// A log and what is to be shown of it. The server's fold and each client's play it; here it is only
+/// looked at as frames.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FoldVector {
+    name: String,
+    entries: Vec<String>,
+    expect: Value,
+}
+
+#[test]
+fn logs_to_be_folded_are_whole_and_there_is_one_for_each_pair() {
+    let folds: Folds = serde_json::from_str(FOLD).unwrap();
+    let mut names: BTreeSet<String> = vectors().into_iter().map(|(_, it)| it.name).collect();
+    for vector in &folds.vectors {
+        assert!(names.insert(vector.name.clone()), "{} twice", vector.name);
+        assert!(vector.expect.is_object());
+        for (index, frame) in vector.entries.iter().enumerate() {
+            let Ok(ServerFrame::Entry(entry)) = ServerFrame::decode(frame) else {
+                panic!("{}: not an entry: {frame}", vector.name);
+            };
+            assert_eq!(entry.seq, index as u64 + 1, "{}", vector.name);
+            let known = typed::entry(&entry).is_some();
+            assert!(known || entry.op == "message.translated", "{}: {}", vector.name, entry.op);
+        }
+    }
+    let ops = ["edited", "retracted", "reacted", "hidden", "redacted"];
+    for (first, then) in ops.iter().flat_map(|first| ops.map(|then| (first, then))) {
+        assert!(names.contains(&format!("{first}, then {then}")), "{first}, then {then}");
+    }
+}
+
 fn vectors() -> Vec<(String, Vector)> {
     let mut names = BTreeSet::new();
     let mut all = Vec::new();

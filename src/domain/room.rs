@@ -9,8 +9,7 @@ use super::message::{About, Event as MessageEvent};
 use super::moderation::Event as ModerationEvent;
 use super::topic::Topics;
 use super::{
-    Act, Author, Event as AnyEvent, Line, Machine, MessageFacts, Meta, Ordinals, Refusal, Row,
-    Rows, Stand,
+    Act, Author, Event as AnyEvent, Line, Machine, MessageFacts, Meta, Ordinals, Refusal, Row, Rows,
 };
 
 /// What kind of talk a room is for.
@@ -146,7 +145,7 @@ impl<'a> Asked<'a> {
     /// A message of this room that can be read.
     pub(super) fn shown(&self, of: &Mid, field: &'static str) -> Result<Named<'a>, Refusal> {
         let named = self.standing(of, field)?;
-        if named.0.is_erased() || named.1.stand != Stand::Shown {
+        if !named.0.is_shown() {
             return Err(Refusal::Gone { field });
         }
         Ok(named)
@@ -229,7 +228,8 @@ impl Room {
         let seq = meta.position.seq;
         match event {
             MessageEvent::Posted(posted) => {
-                self.topics.count(posted.topic, seq, seq, &meta.by);
+                let topic = self.topics.resolve(&posted.topic);
+                self.topics.count(topic, seq, seq, &meta.by);
                 self.authors
                     .entry(meta.by.clone())
                     .and_modify(|author| author.wrote(seq))
@@ -245,6 +245,12 @@ impl Room {
             | MessageEvent::Unreacted(..)
             | MessageEvent::Acked(_) => {}
         }
+    }
+
+    /// Lets go of pins whose messages cannot be read, as far as rows tell: where several nodes write,
+    /// a pin may be ordered behind its message's end.
+    pub(super) fn settle(&mut self, rows: &Rows) {
+        self.pins.retain(|(pinned, _)| rows.get(pinned).is_none_or(Row::is_shown));
     }
 
     fn unpin(&mut self, of: &Mid) {

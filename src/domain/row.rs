@@ -124,6 +124,12 @@ impl Row {
         }
     }
 
+    /// Whether it is a message that can be read.
+    #[must_use]
+    pub fn is_shown(&self) -> bool {
+        !self.is_erased() && self.message().is_some_and(|facts| facts.stand == Stand::Shown)
+    }
+
     /// Whether its words were erased.
     #[must_use]
     pub fn is_erased(&self) -> bool {
@@ -229,7 +235,10 @@ fn touch(facts: &mut MessageFacts, event: &Event, meta: &Meta) -> bool {
         Event::Message(message::Event::Edited(_)) => {
             facts.edits.push((meta.mid, meta.position.seq));
         }
-        Event::Message(message::Event::Retracted(_)) => facts.stand = Stand::Retracted,
+        // What took it out of sight first stands.
+        Event::Message(message::Event::Retracted(_)) if facts.stand == Stand::Shown => {
+            facts.stand = Stand::Retracted;
+        }
         Event::Moderation(moderation::Event::Hidden(_)) => {
             facts.stand = match facts.stand {
                 Stand::Held => Stand::Declined,

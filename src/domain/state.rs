@@ -316,6 +316,23 @@ impl LogState {
         }
     }
 
+    /// Lets go of what these rows say is gone. To be called with the row of a message that was pinned,
+    /// which [`LogState::apply`] does not look up.
+    pub fn settle(&mut self, rows: &Rows) {
+        if let Self::Room(room) = self {
+            room.settle(rows);
+        }
+    }
+
+    /// The mids whose rows [`LogState::settle`] takes.
+    #[must_use]
+    pub fn rests_on(&self) -> Vec<Mid> {
+        match self {
+            Self::Room(room) => room.pins.iter().map(|(mid, _)| *mid).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Takes in the place of an entry whose op this version does not know: it folds as nothing.
     pub fn skip(&mut self, meta: &Meta) {
         let (line, at, ordinals) = match self {

@@ -266,27 +266,27 @@ impl Topics {
 
     pub(super) fn apply(&mut self, event: &Event, now: u64, by: &PrincipalId) {
         match event {
-            Event::Renamed { topic, alias } => {
-                if alias != topic {
-                    self.aliases.insert(*alias, *topic);
-                }
-            }
+            // Where several nodes write, an entry may name a topic that has ended before it: it
+            // concerns the one that goes on.
+            Event::Renamed { topic, alias } => self.lead(*alias, self.resolve(topic)),
             Event::Resolved { topic, resolved } => {
-                if let Some(topic) = self.all.get_mut(topic) {
+                let topic = self.resolve(topic);
+                if let Some(topic) = self.all.get_mut(&topic) {
                     topic.resolved = *resolved;
                 }
             }
             Event::Moved { topic, messages } => {
+                let topic = self.resolve(topic);
                 for Moved { seq, filed, .. } in messages {
                     let from = self.of(*seq, filed);
                     if let Some(from) = self.all.get_mut(&from) {
                         from.messages = from.messages.saturating_sub(1);
                     }
-                    self.moved.insert(*seq, (*topic, *filed));
-                    self.count(*topic, *seq, now, by);
+                    self.moved.insert(*seq, (topic, *filed));
+                    self.count(topic, *seq, now, by);
                 }
             }
-            Event::Merged { topic, into } => self.merge(*topic, *into),
+            Event::Merged { topic, into } => self.merge(*topic, self.resolve(into)),
         }
     }
 
@@ -302,9 +302,17 @@ impl Topics {
             goes_on.last = goes_on.last.max(last);
             goes_on.messages += messages;
         }
-        for leads in self.aliases.values_mut().filter(|leads| **leads == topic) {
-            *leads = into;
+        self.lead(topic, into);
+    }
+
+    /// An id leads elsewhere from now on, and with it what led to it.
+    fn lead(&mut self, id: TopicId, to: TopicId) {
+        if id == to {
+            return;
         }
-        self.aliases.insert(topic, into);
+        for leads in self.aliases.values_mut().filter(|leads| **leads == id) {
+            *leads = to;
+        }
+        self.aliases.insert(id, to);
     }
 }

@@ -167,6 +167,7 @@ impl Desk {
         self.link = link;
         self.reopen = false;
         self.state.apply(event, &meta);
+        self.state.settle(rows);
         crate::fault::point("after_apply");
         for (mid, row) in reindex(event, &meta, rows) {
             self.mids.note(mid, row, meta.position.seq);

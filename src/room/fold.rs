@@ -4,7 +4,7 @@
 use wardroom_protocol::ids::LogName;
 
 use super::{Names, snapshot};
-use crate::domain::{Event, LogState, Meta};
+use crate::domain::{Event, LogState, Meta, Rows};
 use crate::entry::{self, NO_LINK, Record, Unreadable, open_words};
 use crate::log::record::encode_header;
 use crate::log::{MidIndex, ReadError, Reader};
@@ -101,6 +101,11 @@ pub(super) fn fold(log: &LogName, reader: &Reader, keys: &Keyring) -> Result<Fol
     if let Some(error) = failed {
         return Err(error);
     }
+    let mut rows = Rows::default();
+    for mid in folded.state.rests_on() {
+        rows.insert(mid, reader.row(log, &mid)?);
+    }
+    folded.state.settle(&rows);
     folded.holes = !holes.is_empty();
     let head = folded.state.line().head().seq;
     if !folded.holes

@@ -1,6 +1,7 @@
 //! Promise 7: decide never changes, apply never fails; folding the log gives the live state.
 
 mod kept;
+mod vectors;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -162,11 +163,12 @@ impl Kept {
 }
 
 fn fold(state: &mut LogState, rows: &mut BTreeMap<Mid, Row>, event: &Event, meta: &Meta) {
-    state.apply(event, meta);
     let mut named = Rows::default();
     if let Some(target) = event.target() {
         named.insert(target, rows.get(&target).cloned());
     }
+    state.apply(event, meta);
+    state.settle(&named);
     rows.extend(reindex(event, meta, &named));
 }
 

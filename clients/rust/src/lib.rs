@@ -6,6 +6,8 @@
 //!   across reconnects. A hole is never silent: it comes in-band as [`Event::Gap`].
 //! - [`Room::post`](Writer::post) queues a message and gives a handle; awaiting it gives the
 //!   definite answer. The same message id is sent again until there is one.
+//! - [`Timeline`] folds a room's entries into what is to be shown: texts as they were edited, what was
+//!   retracted, hidden or erased, reactions, pins, questions, topics. [`Unread`] counts what is unread.
 //! - [`wire`] is the frame-level connection below all this, for tests and load testers.
 //!
 //! Nothing here logs, and no `Debug` shows words or tokens. (tungstenite, below, logs frames through
@@ -30,6 +32,7 @@ mod roster;
 mod sending;
 mod state;
 mod subscription;
+mod timeline;
 mod trust;
 mod unread;
 pub mod wire;
@@ -44,6 +47,7 @@ pub use room::{Draft, Room, Writer};
 pub use roster::{Heard, Roster};
 pub use sending::Sending;
 pub use state::State;
+pub use timeline::{Changed, Message, Question, Stand, Timeline, Topic};
 pub use unread::Unread;
 pub use wardroom_protocol as protocol;
 pub use wardroom_protocol::join::{From, Joined};

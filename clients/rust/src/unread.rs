@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use wardroom_protocol::ids::TopicId;
 
 use crate::ranges::RangeSet;
+use crate::timeline::{Changed, Timeline};
 
 /// What is unread in one room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,7 +35,27 @@ impl Unread {
         self.head = self.head.max(n);
     }
 
+    /// Counts what a timeline changed under the topics where it belongs now: what was moved where it
+    /// is, and what was posted under a topic that ended under the one that goes on, also if it is read
+    /// later than the entries which say so.
+    pub fn place(&mut self, timeline: &Timeline, changed: &Changed) {
+        if changed.dropped {
+            self.topics.clear();
+        }
+        let mut place = |message: crate::Message<'_>| {
+            if let Some(n) = message.n() {
+                self.entry(n, message.topic());
+            }
+        };
+        if changed.topics {
+            timeline.messages().for_each(place);
+        } else {
+            changed.messages.iter().filter_map(|seq| timeline.at(*seq)).for_each(&mut place);
+        }
+    }
+
     /// An entry of this topic has this ordinal. An entry that moved is told again and counts there only.
+    /// [`Unread::place`] tells it from a timeline.
     pub fn entry(&mut self, n: u64, topic: TopicId) {
         self.head(n);
         // Ordinals begin at 1; what says otherwise is no entry of a room.
@@ -48,7 +69,7 @@ impl Unread {
         self.topics.retain(|_, known| !known.is_empty());
     }
 
-    /// All of one topic is of another one now.
+    /// All of one topic that was told so far is of another one now.
     pub fn merge(&mut self, from: &TopicId, into: TopicId) {
         if *from == into {
             return;

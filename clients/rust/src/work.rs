@@ -96,6 +96,7 @@ impl Work {
         let mut resume = BTreeMap::new();
         for (log, it) in &mut self.logs {
             if let (Some(cursor), Phase::Away) = (it.follower.cursor(), it.follower.phase())
+                && !it.ending
                 && resume.len() < limits::LOGS_PER_CONNECTION
             {
                 it.follower.joining();

@@ -178,9 +178,27 @@ impl Work {
                 let log = gap.room.clone();
                 self.step(&log, now, |it, out| it.follower.gap(&gap, out));
             }
+            "removed" => {
+                let removed = serde_json::from_str::<notice::Removed>(body).ok()?;
+                self.removed(&removed.room, now);
+            }
             _ => {}
         }
         None
+    }
+
+    /// The log may not be read any more: nothing of it follows, also not after a reconnect.
+    fn removed(&mut self, log: &LogName, now: Instant) {
+        self.step(log, now, |it, out| {
+            it.join_id = None;
+            it.fill_id = None;
+            it.fill = None;
+            it.follower.away();
+            it.ending = true;
+            let error = WireError::new(ErrorCode::Forbidden, "you may not read this log any more");
+            out.push((Event::Ended(error), it.follower.cursor().unwrap_or(Position::ZERO)));
+            Need::Nothing
+        });
     }
 }
 

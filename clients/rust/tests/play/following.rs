@@ -215,3 +215,30 @@ async fn a_dropped_room_is_left_and_can_be_joined_again() {
     peer.ok(id, &json!({})).await;
     peer.join(&client, "cardiology", From::Now, joined(1, 1)).await;
 }
+
+#[tokio::test]
+async fn a_log_that_may_not_be_read_any_more_ends_and_is_not_resumed() {
+    let server = Server::start().await;
+    let (client, mut peer) = server.client().await;
+    let mut first = peer.join(&client, "cardiology", From::Start, joined(0, 1)).await;
+    let mut second = peer.join(&client, "oncology", From::Start, joined(0, 1)).await;
+    peer.send(entry("cardiology", 1)).await;
+    peer.send(entry("oncology", 1)).await;
+    seqs_until(&mut first, 1).await;
+    seqs_until(&mut second, 1).await;
+    let removed = json!({"op": "removed", "d": {"room": "oncology", "reason": "forbidden"}});
+    peer.send(removed.to_string()).await;
+    loop {
+        match next(&mut second).await {
+            Event::Ended(error) => break assert_eq!(error.code, "forbidden"),
+            Event::CaughtUp(_) => {}
+            event => panic!("not the end: {event:?}"),
+        }
+    }
+    assert!(soon("the stream's end", second.next()).await.is_none());
+    peer.cut();
+    let (mut peer, resume) = server.greet(|_| json!({"cardiology": {"ok": joined(1, 1)}})).await;
+    assert_eq!(resume.as_object().unwrap().keys().collect::<Vec<_>>(), ["cardiology"]);
+    peer.send(entry("cardiology", 2)).await;
+    assert_eq!(seqs_until(&mut first, 2).await, [2]);
+}

@@ -240,3 +240,21 @@ test("stopping leaves no timer behind", async () => {
   link.stop();
   assert.equal(world.waiting, 0);
 });
+
+test("a newer token goes on on the same connection, and opens the next one", async () => {
+  const { link, sockets, greet } = setUp();
+  link.start("old.old.old");
+  const socket = await greet();
+  const refused = link.refresh("not.a.token");
+  socket.say({ id: socket.last?.id, error: { code: "token_invalid", number: 300, message: "no" } });
+  await assert.rejects(refused, (error) => error instanceof Failure && error.needsToken);
+  const taken = link.refresh("new.new.new");
+  assert.deepEqual([socket.last?.op, socket.last?.d], ["refresh", { token: "new.new.new" }]);
+  socket.say({ id: socket.last?.id, ok: { expires_at: 99, limits: GREETING.limits } });
+  assert.equal((await taken).expires_at, 99);
+  assert.equal(sockets.length, 1);
+  link.reconnect();
+  link.hurry();
+  sockets[1]?.onopen?.();
+  assert.equal(sockets[1]?.last?.d["token"], "new.new.new");
+});

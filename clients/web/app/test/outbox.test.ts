@@ -199,3 +199,24 @@ test("another tab that finished a message takes it from this one", () => {
   outbox.settledElsewhere(mid(1));
   assert.deepEqual(kinds(outbox), []);
 });
+
+test("what a moderator looks at first stops no other, and is asked after again", async () => {
+  const { world, sent, outbox } = setUp();
+  outbox.add(post(1));
+  outbox.add(post(2));
+  sent[0]?.refuse(refusal("held", 107));
+  await settle();
+  assert.deepEqual(outbox.of("cardiology").map(({ state }) => state.kind), ["held", "sending"]);
+  assert.equal(outbox.waiting, 1);
+  sent[1]?.answer(5);
+  await settle();
+  await world.pass(60_000);
+  assert.equal(sent[2]?.post.mid, mid(1), "the same mid");
+  sent[2]?.refuse(refusal("held", 107));
+  await settle();
+  outbox.resume();
+  assert.equal(sent[3]?.post.mid, mid(1), "a new connection asks at once");
+  sent[3]?.refuse(refusal("declined", 220));
+  await settle();
+  assert.equal(outbox.of("cardiology").find((item) => item.post.mid === mid(1))?.state.kind, "failed");
+});

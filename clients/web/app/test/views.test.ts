@@ -9,6 +9,7 @@ import type { Message } from "../src/store/message.ts";
 import type { Row } from "../src/store/room-log.ts";
 import { hue, initials } from "../src/text/format.ts";
 import { END, FIRST_ROWS, MOST_ROWS, around, back, bounds, forth } from "../src/views/window.ts";
+import type { Entry } from "../src/wire/types.ts";
 import { World, die, posted } from "./world.ts";
 
 const message = (seq: number, topic = "t"): Message => {
@@ -56,7 +57,7 @@ test("rows added in front do not move what is shown", () => {
 test("topics count what follows, once", () => {
   const book = new TopicBook();
   book.addLive(message(5, "b"));
-  book.addPage([{ topic: "a", name: "Änderungen", messages: 3, first: 1, last: 4 }, { topic: "b", name: "B", messages: 1, first: 5, last: 5 }]);
+  book.addPage([{ topic: "a", name: "Änderungen", messages: 3, first: 1, last: 4 }, { topic: "b", name: "B", messages: 1, first: 5, last: 5 }], 5);
   book.addLive(message(5, "b"));
   book.addLive(message(6, "a"));
   assert.equal(book.get("b")?.messages, 1);
@@ -65,6 +66,25 @@ test("topics count what follows, once", () => {
   assert.deepEqual(book.list("ander").map(({ topic }) => topic), ["a"]);
   book.addLive(message(9, "c"));
   assert.equal(book.list()[0]?.name, "Topic c");
+});
+
+test("topics follow what is said about them, once", () => {
+  const book = new TopicBook();
+  const about = (seq: number, op: string, d: object, name?: string): Entry => ({
+    ...posted(seq), op, d: { ...d }, w: { card: { name: "X" }, ...(name === undefined ? {} : { topic: name }) },
+  });
+  const page = [{ topic: "a", name: "A", messages: 3, first: 1, last: 4 }, { topic: "b", name: "B", messages: 1, first: 5, last: 5 }];
+  book.addPage(page, 6);
+  book.apply(about(6, "topic.renamed", { topic: "a", alias: "x" }, "counted in the page already"), []);
+  assert.equal(book.get("a")?.name, "A");
+  book.apply(about(7, "topic.renamed", { topic: "a", alias: "x" }, "Another name"), []);
+  book.apply(about(8, "topic.resolved", { topic: "a", resolved: true }), []);
+  assert.deepEqual([book.idOf("another name"), book.get("a")?.resolved], ["a", true]);
+  book.apply(about(9, "topic.moved", { topic: "c", messages: [{ of: "m", seq: 1, from: "a" }] }, "C"), ["a"]);
+  assert.deepEqual([book.get("a")?.messages, book.get("c")], [2, { topic: "c", name: "C", messages: 1, first: 1, last: 1 }]);
+  book.apply(about(10, "topic.merged", { topic: "a", into: "b" }), []);
+  assert.deepEqual(book.get("b"), { topic: "b", name: "B", messages: 3, first: 1, last: 5 });
+  assert.deepEqual([book.list().map(({ topic }) => topic), book.size, book.get("a")?.merged_into], [["b", "c"], 2, "b"]);
 });
 
 test("the address holds a slug and an id, and nothing else gets in", () => {

@@ -10,6 +10,8 @@ export type SendState =
   | { kind: "queued" }
   | { kind: "sending"; since: number }
   | { kind: "sent"; seq: number }
+  /** A moderator looks at it first. It is kept there, and in nobody's way here. */
+  | { kind: "held" }
   | { kind: "failed"; reason: string; code: string };
 
 export interface Outgoing {
@@ -31,6 +33,9 @@ export interface OutboxDeps {
   freshMid(): string;
 }
 
+/** This long after it was held, a message is asked after again; its entry may come before that. */
+const HELD_AGAIN_MS = 60_000;
+
 /** More waiting messages than this and the composer keeps the text instead. */
 export const WAITING_MAX = 200;
 
@@ -49,13 +54,14 @@ export class Outbox {
     return this.items.filter((item) => item.post.room === room);
   }
 
+  /** How many still have to be sent. */
   get waiting(): number {
-    return this.items.filter((item) => item.state.kind !== "sent").length;
+    return this.items.filter(({ state }) => state.kind !== "sent" && state.kind !== "held").length;
   }
 
   /** Takes a message. `false`: there is no room to keep it safe, and it was not taken. */
   add(post: Post): boolean {
-    if (this.waiting >= WAITING_MAX) return false;
+    if (this.items.filter(({ state }) => state.kind !== "sent").length >= WAITING_MAX) return false;
     const last = this.items.at(-1)?.made ?? 0;
     const made = Math.max(this.deps.now(), last + 1);
     if (!this.deps.shelf.put({ post, made })) return false;
@@ -67,6 +73,7 @@ export class Outbox {
 
   /** The connection is live: everything that waits may go. */
   resume(): void {
+    for (const item of this.items) if (item.state.kind === "held") item.state = { kind: "queued" };
     for (const cancel of this.pauses.values()) cancel();
     this.pauses.clear();
     for (const room of new Set(this.items.map((item) => item.post.room))) this.pump(room);
@@ -164,6 +171,15 @@ export class Outbox {
     }
     if (!error.retryable && !error.needsToken) {
       this.set(item, { kind: "failed", reason: error.message, code: error.code });
+      return;
+    }
+    if (error.code === "held") {
+      this.set(item, { kind: "held" });
+      this.deps.later(HELD_AGAIN_MS, () => {
+        if (this.find(item.post.mid)?.state.kind !== "held") return;
+        this.set(item, { kind: "queued" });
+        this.pump(room);
+      });
       return;
     }
     this.set(item, { kind: "queued" });

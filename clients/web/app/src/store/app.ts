@@ -5,6 +5,7 @@ import { signal } from "@preact/signals";
 import { FrameQueue } from "./frame-queue.ts";
 import { RoomView } from "./room-view.ts";
 import { SeenMarks } from "./seen-marks.ts";
+import { TokenLife } from "./token-life.ts";
 import type { Message } from "./message.ts";
 import { freshMid } from "../mid.ts";
 import { Outbox } from "../outbox/outbox.ts";
@@ -31,6 +32,9 @@ export interface Draft {
 const FOLLOWED_MAX = 8;
 const ROOMS_PAGES_MAX = 25;
 const TOKEN_KEY = "wardroom.token";
+/** Whose drafts this tab holds: they outlive a token, and are nobody else's. */
+const PERSON_KEY = "wardroom.person";
+const DRAFT_KEYS = "wardroom.draft.";
 
 export interface AppDeps extends Surroundings {
   session: Storage;
@@ -57,6 +61,8 @@ export class App {
   readonly leftWaiting = signal(0);
   /** Called for each message that is news in the open room. */
   onNews: (message: Message, room: RoomView) => void = () => undefined;
+  /** How long the token lives. */
+  readonly life: TokenLife;
   outbox: Outbox | undefined;
   marks: SeenMarks | undefined;
   private readonly views = new Map<string, RoomView>();
@@ -65,6 +71,7 @@ export class App {
 
   constructor(private readonly deps: AppDeps) {
     this.networkUp.value = deps.networkUp();
+    this.life = new TokenLife(deps.now, deps.later);
     this.queue = new FrameQueue(deps, {
       entry: (entry) => this.entry(entry),
       gap: (gap) => this.views.get(gap.room)?.lost(gap),
@@ -79,6 +86,8 @@ export class App {
         frame: (frame) => {
           if (frame.kind === "entry") this.queue.push(frame.entry);
           else if (frame.kind === "notice" && frame.op === "gap") this.queue.pushGap(frame.d);
+          else if (frame.kind === "notice" && frame.op === "removed") this.views.get(String(frame.d.room))?.removed();
+          else if (frame.kind === "notice" && frame.op === "expiring") this.life.endsSoon(Number(frame.d.expires_at));
           else if (frame.kind === "signal") this.signalled(frame);
         },
         resume: () => this.positions(),
@@ -101,11 +110,17 @@ export class App {
     this.wire.start(token);
   }
 
+  /** Goes on with a newer token of the same person; nothing else changes. Rejects with a `Failure`. */
+  async renew(token: string): Promise<void> {
+    const { expires_at, limits } = await this.wire.refresh(token);
+    this.deps.session.setItem(TOKEN_KEY, token);
+    this.frameBytes.value = limits.frame_bytes;
+    this.life.renewed(expires_at);
+  }
+
   /** Leaves for good. What waits in the outbox stays in this browser, for this person only. */
   signOut(): void {
-    for (const key of Object.keys(this.deps.session)) {
-      if (key.startsWith("wardroom.")) this.deps.session.removeItem(key);
-    }
+    this.forget("wardroom.");
     this.wire.stop();
   }
 
@@ -214,6 +229,11 @@ export class App {
     return this.outbox?.waiting ?? 0;
   }
 
+  /** Takes what begins so out of this tab's storage. */
+  private forget(keys: string): void {
+    for (const key of Object.keys(this.deps.session)) if (key.startsWith(keys)) this.deps.session.removeItem(key);
+  }
+
   private roomDeps() {
     const { later, random, now } = this.deps;
     return { later, random, now, ask: (op: string, d: object) => this.wire.ask(op, d) };
@@ -248,6 +268,11 @@ export class App {
         later: this.deps.later,
       });
     }
+    if (this.deps.session.getItem(PERSON_KEY) !== principal.id) {
+      this.forget(DRAFT_KEYS);
+      this.deps.session.setItem(PERSON_KEY, principal.id);
+    }
+    this.life.begins(greeting.now, greeting.expires_at);
     this.me.value = principal;
     this.node.value = greeting.node;
     this.frameBytes.value = greeting.limits.frame_bytes;
@@ -270,6 +295,7 @@ export class App {
 
   private ended(why: Extract<LinkState, { kind: "ended" }>["why"], message: string): void {
     this.deps.session.removeItem(TOKEN_KEY);
+    this.life.over();
     this.leftWaiting.value = why === "stopped" ? 0 : this.waiting;
     // What was on the screen belongs to who was signed in.
     this.queue.clear();

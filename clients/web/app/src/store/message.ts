@@ -1,5 +1,7 @@
 // One message as it is shown: an entry's facts and words, and what was done to it since.
 
+import { reactionsOf } from "./fates.ts";
+import type { Fate, Question } from "./fates.ts";
 import type { Card, Entry, MessageKind, PostedFacts, PostedWords } from "../wire/types.ts";
 
 export interface Message {
@@ -12,7 +14,10 @@ export interface Message {
   by: string;
   imported: boolean;
   card: Card | undefined;
+  /** The topic it belongs to now. */
   topic: string;
+  /** The topic it was posted under. */
+  filed: string;
   topicName: string | undefined;
   kind: MessageKind;
   replyTo: string | undefined;
@@ -24,6 +29,14 @@ export interface Message {
   edited: boolean;
   /** It is shown no more: its author took it back, or a moderator took it out of sight. */
   stand: "shown" | "retracted" | "hidden";
+  /** Who thinks what of it: ids by reaction. */
+  reactions: Record<string, string[]>;
+  /** Announcements: who has taken note. */
+  acks: string[];
+  /** Questions: where it stands. */
+  question: Question | undefined;
+  /** The mid of the message that answers it. */
+  answer: string | undefined;
 }
 
 const KINDS: readonly string[] = ["message", "question", "answer", "announcement"];
@@ -42,6 +55,7 @@ export function toMessage(entry: Entry): Message | undefined {
     imported: facts.origin !== undefined,
     card: words?.card,
     topic: facts.topic,
+    filed: facts.topic,
     topicName: words?.topic,
     // A kind added later still reads as talk.
     kind: KINDS.includes(facts.kind) ? facts.kind : "message",
@@ -51,5 +65,34 @@ export function toMessage(entry: Entry): Message | undefined {
     erased: words === undefined,
     edited: false,
     stand: "shown",
+    reactions: {},
+    acks: [],
+    question: facts.kind === "question" ? "open" : undefined,
+    answer: undefined,
+  };
+}
+
+/** A message as what was done to it leaves it. `topic`: where it belongs now. */
+export function befallen(message: Message, fate: Fate | undefined, topic: string): Message {
+  if (!fate) return message.topic === topic ? message : { ...message, topic };
+  const erased = message.erased || fate.erased === true;
+  const stand = fate.stand?.as ?? "shown";
+  // If the newest text is erased, the one before it does not come back.
+  const { edit } = fate;
+  const words = erased ? undefined : edit ? edit.words : message;
+  const question = message.question && (fate.question ?? { state: message.question, answer: undefined });
+  return {
+    ...message,
+    topic,
+    body: words?.body ?? "",
+    tags: words?.tags ?? [],
+    erased: words === undefined,
+    edited: edit !== undefined,
+    ...(erased ? { card: undefined, topicName: undefined } : {}),
+    stand,
+    reactions: reactionsOf(fate),
+    acks: [...(fate.acks ?? [])].sort(),
+    question: question?.state,
+    answer: question?.answer,
   };
 }

@@ -4,10 +4,13 @@
 // Two stretches are kept: the line, contiguous from `low` to the cursor, and per topic the part read by
 // `history {topic}`, complete from that topic's own low. Both share one map by seq.
 
-import { toMessage } from "./message.ts";
+import { Fates } from "./fates.ts";
+import { befallen, toMessage } from "./message.ts";
 import type { Message } from "./message.ts";
+import { TopicLine } from "./topic-line.ts";
+import type { TopicState } from "./topic-line.ts";
 import type {
-  AboutFacts, EditedWords, Entry, HistoryPage, Joined, Position, ReasonWords, RoomState, SeqRange,
+  AboutFacts, Entry, HistoryPage, Joined, MergedFacts, MovedFacts, Position, ReasonWords, RoomState, SeqRange,
 } from "../wire/types.ts";
 import { ZERO } from "../wire/types.ts";
 
@@ -20,14 +23,6 @@ export interface Removal {
   at: number;
   by: string | undefined;
   reason: string | undefined;
-}
-
-/** What entries after it did to a message. */
-interface Fate {
-  /** The newest edit: its seq and its words. */
-  edit?: { seq: number; body: string; tags: string[] };
-  /** Retracted or hidden, whichever came first: neither is taken back. */
-  stand?: { seq: number; as: "retracted" | "hidden" };
 }
 
 /** How far a stretch was read backwards. */
@@ -58,9 +53,14 @@ export class RoomLog {
   n = 0;
   state: RoomState | undefined;
   private epochs: RoomState["epochs"] = [];
+  /** What ids of topics lead to. */
+  readonly line = new TopicLine();
+  /** As they were posted, their words erased where they are. */
+  private readonly posts = new Map<number, Message>();
+  /** As they are to be shown. */
   private readonly messages = new Map<number, Message>();
   private readonly seqs = new Map<string, number>();
-  private readonly fates = new Map<string, Fate>();
+  private readonly fates = new Fates();
   private readonly ahead = new Map<number, Entry>();
   private asking = false;
 
@@ -150,6 +150,23 @@ export class RoomLog {
     return topic === undefined ? this.reach : this.topicReach.get(topic);
   }
 
+  /** The messages that are kept in sight and were read, the one pinned first before the others. */
+  pins(): number[] {
+    return this.fates.pins().filter((seq) => this.messages.has(seq));
+  }
+
+  /** The topics that were read of, those that ended included. */
+  topics(): TopicState[] {
+    const first = new Map<string, { seq: number; name: string } | undefined>();
+    for (const { seq, filed, topicName } of this.messages.values()) {
+      const known = first.get(filed);
+      const named = topicName === undefined || (known && known.seq < seq) ? known : { seq, name: topicName };
+      first.set(filed, named);
+    }
+    const states = [...new Set([...first.keys(), ...this.line.ids()])].map((id) => this.line.state(id, first.get(id)));
+    return states.filter(({ topic, mergedInto }) => mergedInto !== undefined || this.line.resolve(topic) === topic);
+  }
+
   /** The position to read a page before; none means that the newest page is next. */
   before(topic: string | undefined): Position | undefined {
     const low = this.reachOf(topic)?.low;
@@ -171,9 +188,11 @@ export class RoomLog {
   rows(topic: string | undefined): Row[] {
     // Without a page of its own yet, a topic shows what the line holds of it.
     const low = (this.reachOf(topic) ?? this.reach).low;
+    // An id that ended leads to the topic that goes on.
+    const belongs = topic === undefined ? undefined : this.line.resolve(topic);
     const rows: Row[] = [];
     for (const message of this.messages.values()) {
-      if (message.seq < low || (topic !== undefined && message.topic !== topic)) continue;
+      if (message.seq < low || (belongs !== undefined && message.topic !== belongs)) continue;
       rows.push({ kind: "message", seq: message.seq, message });
     }
     for (const gap of this.gaps) {
@@ -182,7 +201,10 @@ export class RoomLog {
     return rows.sort((a, b) => a.seq - b.seq);
   }
 
-  /** Forgets the oldest part of the line, so that an open page does not grow for days. */
+  /**
+   * Forgets the oldest part of the line, so that an open page does not grow for days. What was done to its
+   * messages is kept, a little each: they may be read again, and the entries that say so would not be.
+   */
   trim(keep: number): void {
     if (this.messages.size <= keep * 2) return;
     const seqs = [...this.messages.keys()].sort((a, b) => a - b);
@@ -201,60 +223,43 @@ export class RoomLog {
     if (entry.seq > this.head.seq) this.head = this.cursor;
     if (entry.n !== undefined && entry.n > this.n) this.n = entry.n;
     this.keep(entry);
+    this.unread(entry);
   }
 
   private keep(entry: Entry): void {
     const message = toMessage(entry);
     if (message) {
-      const held = this.messages.get(message.seq);
-      if (!held || message.erased) this.messages.set(message.seq, message);
+      const held = this.posts.get(message.seq);
+      if (!held || message.erased) this.posts.set(message.seq, message);
       this.seqs.set(message.mid, message.seq);
-      this.befall(message.mid, message.seq);
-      if (this.removals.has(message.mid)) this.erase(message.seq);
-    } else if (entry.op === "message.edited" || entry.op === "message.retracted" || entry.op === "message.hidden") {
-      this.fate(entry);
-    } else if (entry.op === "message.redacted") {
+      this.show(message.seq);
+      return;
+    }
+    if (entry.op === "message.redacted") {
       const facts = entry.d as unknown as AboutFacts;
       const words = entry.w as unknown as ReasonWords | undefined;
       this.removals.set(facts.of, { at: entry.at, by: words?.card?.name, reason: words?.reason });
-      this.erase(facts.seq);
     }
+    for (const seq of this.fates.take(entry)) this.show(seq);
+    if (this.line.take(entry)) for (const seq of this.posts.keys()) this.show(seq);
   }
 
-  /** Takes in what an entry did to a message; pages come in any order, so seqs decide. */
-  private fate(entry: Entry): void {
-    const facts = entry.d as unknown as AboutFacts;
-    const fate = this.fates.get(facts.of) ?? {};
-    this.fates.set(facts.of, fate);
-    if (entry.op !== "message.edited") {
-      const as = entry.op === "message.retracted" ? "retracted" : "hidden";
-      if (!fate.stand || entry.seq < fate.stand.seq) fate.stand = { seq: entry.seq, as };
-    } else if (entry.w && !entry.erased && (!fate.edit || entry.seq > fate.edit.seq)) {
-      const words = entry.w as unknown as EditedWords;
-      fate.edit = { seq: entry.seq, body: words.body, tags: words.tags ?? [] };
-    }
-    this.befall(facts.of, facts.seq);
+  /** Brings what is shown of a message to what is known of it, and forgets words that are erased. */
+  private show(seq: number): void {
+    const post = this.posts.get(seq);
+    if (!post) return;
+    const fate = this.fates.get(seq);
+    const message = befallen(post, fate, this.line.resolve(fate?.moved?.topic ?? post.filed));
+    this.messages.set(seq, message);
+    if (fate?.erased) this.posts.set(seq, { ...post, card: undefined, topicName: undefined, body: "", tags: [], erased: true });
   }
 
-  private befall(mid: string, seq: number): void {
-    const message = this.messages.get(seq);
-    const fate = this.fates.get(mid);
-    if (!message || !fate || message.erased) return;
-    const edit = fate.edit;
-    this.messages.set(seq, {
-      ...message,
-      ...(edit ? { body: edit.body, tags: edit.tags, edited: true } : {}),
-      stand: fate.stand?.as ?? "shown",
-    });
-  }
-
-  private erase(seq: number): void {
-    for (const fate of this.fates.values()) if (fate.edit?.seq === seq) delete fate.edit;
-    const message = this.messages.get(seq);
-    if (!message) return;
-    this.messages.set(seq, {
-      ...message, card: undefined, topicName: undefined, body: "", tags: [], erased: true,
-    });
+  /** What a topic's own stretch was read for changed: it is read again when it is looked at. */
+  private unread(entry: Entry): void {
+    if (entry.op === "topic.moved") this.topicReach.delete(this.line.resolve((entry.d as unknown as MovedFacts).topic));
+    if (entry.op !== "topic.merged") return;
+    const { topic, into } = entry.d as unknown as MergedFacts;
+    for (const id of [topic, into, this.line.resolve(into)]) this.topicReach.delete(id);
   }
 
   private takeAhead(): void {
@@ -288,7 +293,9 @@ export class RoomLog {
   }
 
   private reset(): void {
+    this.posts.clear();
     this.messages.clear();
+    this.line.clear();
     this.seqs.clear();
     this.removals.clear();
     this.fates.clear();
@@ -300,6 +307,7 @@ export class RoomLog {
   private forget(seq: number): void {
     const message = this.messages.get(seq);
     if (message) this.seqs.delete(message.mid);
+    this.posts.delete(seq);
     this.messages.delete(seq);
   }
 }

@@ -9,7 +9,7 @@ import type { Ask, Gap } from "./room-log.ts";
 import { TopicBook } from "./topic-book.ts";
 import { delay } from "../wire/backoff.ts";
 import { Failure } from "../wire/failure.ts";
-import type { Entry, HistoryPage, Joined, TopicsPage } from "../wire/types.ts";
+import type { Entry, HistoryPage, Joined, MovedFacts, TopicsPage } from "../wire/types.ts";
 
 /** What a first visit reads. */
 const FIRST_LAST = 50;
@@ -99,8 +99,18 @@ export class RoomView {
     this.changed();
   }
 
+  /** Notice `removed`: the room may not be read any more, so nothing of it is shown. */
+  removed(): void {
+    this.log = new RoomLog();
+    this.topics.clear();
+    this.names.clear();
+    this.status.value = { kind: "failed", failure: new Failure({ code: "removed", number: 203, message: "" }) };
+    this.changed();
+  }
+
   /** Applies an entry; does not draw. */
   entry(entry: Entry): void {
+    if (entry.seq > this.log.cursor.seq) this.topics.apply(entry, this.movedFrom(entry));
     this.follow(this.log.apply(entry));
     const message = this.log.message(entry.seq);
     if (!message) return;
@@ -163,6 +173,7 @@ export class RoomView {
     if (this.loadingTopics.value) return;
     this.loadingTopics.value = true;
     this.topicsFailed.value = false;
+    const { log } = this;
     let after: string | undefined;
     try {
       for (let at = 0; at < TOPICS_PAGES_MAX; at++) {
@@ -171,7 +182,8 @@ export class RoomView {
           limit: TOPICS_PAGE,
           ...(after === undefined ? {} : { after }),
         })) as TopicsPage;
-        this.topics.addPage(page.topics);
+        if (log !== this.log) return; // another log meanwhile, or none
+        this.topics.addPage(page.topics, page.position.seq);
         this.topicsVersion.value += 1;
         after = page.next;
         if (after === undefined) break;
@@ -182,11 +194,20 @@ export class RoomView {
       this.topicsFailed.value = !lost; // a new connection loads them again
     } finally {
       this.loadingTopics.value = false;
+      // A join that came meanwhile found this one busy.
+      if (log !== this.log && this.status.value.kind === "ready") void this.loadTopics();
     }
   }
 
   trim(): void {
     this.log.trim(KEEP);
+  }
+
+  /** Where the messages belong that an entry moves, before it does. */
+  private movedFrom(entry: Entry): string[] {
+    if (entry.op !== "topic.moved") return [];
+    const { messages } = entry.d as unknown as MovedFacts;
+    return messages.map(({ seq, from }) => this.log.message(seq)?.topic ?? this.log.line.resolve(from));
   }
 
   private learn(message: Message | undefined): void {
@@ -200,6 +221,9 @@ export class RoomView {
     this.deps.ask("history", { room: this.name, after: ask.after, limit: 200 }).then(
       (page) => {
         if (log !== this.log) return;
+        for (const entry of (page as HistoryPage).entries) {
+          if (entry.seq > log.cursor.seq) this.topics.apply(entry, this.movedFrom(entry));
+        }
         const more = log.filled(page as HistoryPage);
         for (const entry of (page as HistoryPage).entries) {
           const message = log.message(entry.seq);

@@ -69,7 +69,7 @@ export function Composer({ view, title, topic, replyTo, onReplyEnd }: ComposerPr
   useEffect(() => {
     if (!replyTo) return;
     change({
-      topic: replyTo.topicName ?? view.topics.get(replyTo.topic)?.name ?? draft.topic,
+      topic: view.topics.get(replyTo.topic)?.name ?? replyTo.topicName ?? draft.topic,
       kind: replyTo.kind === "question" ? "answer" : draft.kind,
     });
     body.current?.focus();

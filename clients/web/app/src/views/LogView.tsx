@@ -12,13 +12,15 @@ import type { Message } from "../store/message.ts";
 import type { Row } from "../store/room-log.ts";
 import type { RoomView } from "../store/room-view.ts";
 import { day, sameDay } from "../text/format.ts";
-import { t } from "../text/index.ts";
+import { t, why } from "../text/index.ts";
 
 const s = t.log;
 /** One author's rows within this stand under one name. */
 const GROUP_MS = 5 * 60_000;
-/** Fewer entries behind than this need no bar. */
+/** Fewer entries behind than this need no bar, unless it lasts. */
 const CATCH_UP_FROM = 60;
+/** Catching up for longer than this lasts. */
+const CATCH_UP_MS = 800;
 
 export interface LogViewProps {
   view: RoomView;
@@ -105,12 +107,19 @@ export function LogView({ view, topic, title, onReply }: LogViewProps) {
   };
 
   const behind = view.log.head.seq - view.log.cursor.seq;
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    setLate(false);
+    if (behind <= 0) return undefined;
+    const timer = setTimeout(() => setLate(true), CATCH_UP_MS);
+    return () => clearTimeout(timer);
+  }, [behind > 0]);
   const fresh = scroll.atEnd ? 0 : rows.filter((row) => row.seq > seenTo && row.kind === "message" && row.message.by !== app.me.value?.id).length;
   const status = view.status.value;
 
   return (
     <section class="log" id="messages" aria-label={s.label(title)} tabIndex={-1}>
-      {behind > CATCH_UP_FROM && ready && (
+      {behind > 0 && (late || behind > CATCH_UP_FROM) && ready && (
         <div class="catch-up" role="status">
           <span>{s.catchingUp(view.log.cursor.seq, view.log.head.seq)}</span>
           <progress max={view.log.head.seq} value={view.log.cursor.seq} />
@@ -120,7 +129,7 @@ export function LogView({ view, topic, title, onReply }: LogViewProps) {
         <div class="log-inner">
           {status.kind === "joining" && rows.length === 0 && <p class="quiet center" role="status">{s.joining}</p>}
           {status.kind === "failed" && (
-            <p class="quiet center" role="alert">{s.failed} {status.failure.message}{" "}
+            <p class="quiet center" role="alert">{status.failure.code !== "removed" && s.failed} {why(status.failure)}{" "}
               <button type="button" class="link" onClick={() => void view.join()}>{s.retry}</button>
             </p>
           )}
@@ -186,7 +195,7 @@ function LogRow({ view, row, before, topic, active, onActive, onReply, onJump }:
       {newDay && <li class="day"><span>{day(message.at, Date.now())}</span></li>}
       <MessageRow room={view.name} message={message} joined={joined} active={active}
         mine={message.by === app.me.value?.id && !message.imported}
-        topicName={message.topicName || view.topics.get(message.topic)?.name || undefined}
+        topicName={view.topics.get(message.topic)?.name || (message.topic === message.filed ? message.topicName : undefined) || undefined}
         showTopic={topic === undefined && !joined && (newDay || previous.topic !== message.topic || message.replyTo === undefined)}
         name={nameOf(message)}
         replied={replied && { name: nameOf(replied), body: replied.erased ? s.erased : replied.stand === "shown" ? replied.body : s[replied.stand], seq: replied.seq }}

@@ -22,7 +22,7 @@ export function Pending({ view }: { view: RoomView }) {
   if (items.length === 0) return null;
   return (
     <ol class="pending" aria-label={s.sending}>
-      {items.map((item, at) => <PendingRow key={item.post.mid} item={item} ahead={ahead(items, at)} />)}
+      {items.map((item, at) => <PendingRow key={item.post.mid} post={item.post} state={item.state} ahead={ahead(items, at)} />)}
     </ol>
   );
 }
@@ -31,15 +31,15 @@ export function Pending({ view }: { view: RoomView }) {
 const ahead = (items: Outgoing[], at: number) =>
   items.slice(0, at).filter((item) => item.state.kind === "queued" || item.state.kind === "sending").length;
 
-function PendingRow({ item, ahead }: { item: Outgoing; ahead: number }) {
+/** An item of the outbox is changed in place, so its parts are handed down: a row with equal parts is not drawn again. */
+function PendingRow({ post, state, ahead }: Pick<Outgoing, "post" | "state"> & { ahead: number }) {
   const { app } = usePage();
   const me = app.me.value;
-  const { post, state } = item;
   return (
     <li class={`row outgoing ${state.kind}`} data-mid={post.mid} data-send={state.kind}>
       <div class="gutter"><Avatar id={me?.id ?? ""} name={me?.card.name} /></div>
       <div class="row-main">
-        <header class="row-head"><span class="author" dir="auto">{me?.card.name}</span><Stand item={item} ahead={ahead} /><Kind kind={post.kind} /><span class="topic-chip" dir="auto">{post.topic}</span></header>
+        <header class="row-head"><span class="author" dir="auto">{me?.card.name}</span><Stand state={state} ahead={ahead} /><Kind kind={post.kind} /><span class="topic-chip" dir="auto">{post.topic}</span></header>
         <p class="body" dir="auto">{post.body}</p>
         {state.kind === "failed" && (
           <div class="problem" role="alert">
@@ -53,7 +53,7 @@ function PendingRow({ item, ahead }: { item: Outgoing; ahead: number }) {
   );
 }
 
-function Stand({ item: { state }, ahead }: { item: Outgoing; ahead: number }) {
+function Stand({ state, ahead }: { state: Outgoing["state"]; ahead: number }) {
   const [slow, setSlow] = useState(false);
   useEffect(() => {
     setSlow(false);
@@ -62,6 +62,6 @@ function Stand({ item: { state }, ahead }: { item: Outgoing; ahead: number }) {
     return () => clearTimeout(timer);
   }, [state.kind]);
   if (state.kind === "failed") return null;
-  const text = state.kind === "sent" ? s.sent : state.kind === "sending" ? (slow ? s.sending : "") : ahead > 0 ? s.behind(ahead) : s.queued;
+  const text = state.kind === "sent" ? s.sent : state.kind === "held" ? s.held : state.kind === "sending" ? (slow ? s.sending : "") : ahead > 0 ? s.behind(ahead) : s.queued;
   return text === "" ? null : <span class="stand"><IconClock /> {text}</span>;
 }

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Composer } from "./Composer.tsx";
 import { usePage } from "./context.ts";
+import { Expiring } from "./Expiring.tsx";
 import { IconBack, IconClose, IconTopics } from "./icons.tsx";
 import { LogView } from "./LogView.tsx";
 import { People } from "./People.tsx";
@@ -58,8 +59,11 @@ export function Room({ view }: { view: RoomView }) {
           <People view={view} />
           <Pill />
         </header>
+        <Expiring />
         <LogView view={view} topic={topic} title={title} onReply={setReplyTo} />
-        <Composer key={view.name} view={view} title={title} topic={topic} replyTo={replyTo} onReplyEnd={() => setReplyTo(undefined)} />
+        {view.status.value.kind !== "failed" && (
+          <Composer key={view.name} view={view} title={title} topic={topic} replyTo={replyTo} onReplyEnd={() => setReplyTo(undefined)} />
+        )}
       </main>
     </div>
   );

@@ -2,6 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 import { usePage } from "./context.ts";
+import { Expiring } from "./Expiring.tsx";
 import { Mark } from "./icons.tsx";
 import { Pill, useSpokenConnection } from "./Pill.tsx";
 import { Room } from "./Room.tsx";
@@ -32,6 +33,7 @@ export function Shell() {
       {view ? <Room key={view.name} view={view} /> : (
         <main class="welcome" id="main">
           <div class="welcome-head"><Pill /></div>
+          <Expiring />
           <div class="welcome-text"><Mark size={40} /><h1>{t.rooms.chooseTitle}</h1><p class="muted">{t.rooms.choose}</p></div>
         </main>
       )}

@@ -55,7 +55,7 @@ export function SignIn() {
             </button>
           </div>
           <p id="token-problem" class="problem" role="alert">
-            {problem && !checking && <><IconAlert /> {problem}</>}
+            {problem && !checking && <><IconAlert /> <span>{problem}</span></>}
           </p>
         </div>
         {checking ? (

@@ -6,7 +6,7 @@ import { afterClose } from "./close.ts";
 import { decode, encode } from "./codec.ts";
 import type { ServerFrame } from "./codec.ts";
 import { Failure } from "./failure.ts";
-import type { Greeting, Position } from "./types.ts";
+import type { Greeting, Position, Refreshed } from "./types.ts";
 
 export type LinkState =
   | { kind: "idle" }
@@ -114,6 +114,13 @@ export class Link {
       return Promise.reject(Failure.disconnected());
     }
     return this.command(op, d, withinMs);
+  }
+
+  /** Gives the living connection a newer token, which later ones are opened with. Rejects with a `Failure`. */
+  async refresh(token: string): Promise<Refreshed> {
+    const answer = (await this.ask("refresh", { token })) as Refreshed;
+    this.token = token;
+    return answer;
   }
 
   /** Sends a command that has no answer; does nothing while not connected. */

@@ -63,6 +63,12 @@ export interface Greeting {
   rooms: Record<string, { ok: Joined } | { error: WireError }>;
 }
 
+/** The answer to `refresh`. */
+export interface Refreshed {
+  expires_at: number;
+  limits: Limits;
+}
+
 export interface RoomSummary {
   room: string;
   class: RoomClass;
@@ -85,6 +91,10 @@ export interface TopicSummary {
   messages: number;
   first: number;
   last: number;
+  /** Whether it is settled. */
+  resolved?: boolean;
+  /** It ended: its messages and names are that topic's. */
+  merged_into?: string;
 }
 
 export interface TopicsPage {
@@ -155,6 +165,51 @@ export interface EditedWords {
 export interface AboutFacts {
   of: string;
   seq: number;
+  topic: string;
+}
+
+/** Facts of `message.reacted` and `message.unreacted`. */
+export interface ReactedFacts extends AboutFacts {
+  reaction: string;
+}
+
+/** Facts of `answer.accepted`. */
+export interface AcceptedFacts extends AboutFacts {
+  answer: string;
+}
+
+/** Facts of `question.marked`. */
+export interface MarkedFacts extends AboutFacts {
+  state: "open" | "needs_info";
+}
+
+/** Facts of `topic.renamed`. */
+export interface RenamedFacts {
+  topic: string;
+  alias: string;
+}
+
+/** Facts of `topic.resolved`. */
+export interface ResolvedFacts {
+  topic: string;
+  resolved: boolean;
+}
+
+/** Facts of `topic.moved`. */
+export interface MovedFacts {
+  topic: string;
+  messages: { of: string; seq: number; from: string }[];
+}
+
+/** Facts of `topic.merged`. */
+export interface MergedFacts {
+  topic: string;
+  into: string;
+}
+
+/** Words of `topic.renamed` and `topic.moved`. */
+export interface TopicWords {
+  card: Card;
   topic: string;
 }
 
