@@ -11,6 +11,7 @@ mod canary;
 mod crowd;
 mod delivery;
 mod disk_full;
+mod failed_log;
 mod first_light;
 mod fold;
 mod frames;
