@@ -69,6 +69,16 @@ pub(super) async fn join(
     from: From,
 ) -> Result<(Joined, Join), WireError> {
     let room = readable(services, principal, log).await?;
+    enter(room, principal, log, from).await
+}
+
+/// Joins a log of a room that is open, and that this principal may read.
+pub(super) async fn enter(
+    room: RoomHandle,
+    principal: &Principal,
+    log: &LogName,
+    from: From,
+) -> Result<(Joined, Join), WireError> {
     let from = match from {
         From::Position(position) => Where::After(position),
         From::Now => Where::Now,
@@ -148,14 +158,14 @@ pub(super) async fn rooms(
             if rooms.len() == limit {
                 break 'page;
             }
-            let reading = handle.read(&room.log(), Where::Now).await.map_err(answer::faulted)?;
+            let safe = handle.revealed(&room.log()).await.map_err(answer::faulted)?;
             rooms.push(RoomSummary {
                 room: room.clone(),
                 class: class_out(listed.founding.class),
                 title: listed.title.as_deref().map(ToOwned::to_owned),
                 specialty: listed.founding.specialty.clone(),
-                position: reading.view.line.head(),
-                n: reading.view.n,
+                position: safe.line.head(),
+                n: safe.n,
                 online: handle.presence().online(),
             });
             after = Some(room);

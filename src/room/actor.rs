@@ -12,7 +12,7 @@ use wardroom_protocol::ids::{Lane, LogName, Position, TopicId};
 use super::desk::Desk;
 use super::mail::Mail;
 use super::recall::search;
-use super::{Answer, Names, Reading, Registry, Submission, TopicView, Where, snapshot};
+use super::{Answer, Names, Reading, Registry, Revealed, Submission, TopicView, Where, snapshot};
 use crate::cluster::Bus;
 use crate::domain::LogState;
 use crate::domain::access::Access;
@@ -29,6 +29,8 @@ pub(super) enum Ask {
     Submit(Box<Submission>, Answer),
     /// Where to begin reading, and what there is. Answered once that is safe.
     Read(Option<Lane>, Where, oneshot::Sender<Reading>),
+    /// How far a log is safe, and what it is there. Answered at once.
+    Revealed(Option<Lane>, oneshot::Sender<Revealed>),
     /// For a page of topics after one, with the head it describes. Answered once that is safe.
     Topics(Option<TopicId>, usize, oneshot::Sender<Topics>),
     /// Where a topic's entries are filed.
@@ -94,6 +96,11 @@ impl RoomActor {
                 self.rename().await;
             }
             Ask::Read(lane, from, reply) => self.read(lane, from, reply),
+            Ask::Revealed(lane, reply) => {
+                let desk = self.at(lane);
+                let watermark = desk.channel.tail().revealed();
+                let _ = reply.send(Revealed::of(&desk.state, watermark));
+            }
             Ask::Topics(after, limit, reply) => self.topics(after, limit, reply),
             Ask::Filing(topic, reply) => {
                 let filing = match &self.desk.state {

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use wardroom_protocol::ids::{Lane, LogKind, LogName, Position, TopicId};
 
 use super::actor::Ask;
-use super::{Answer, Denied, Fault, Reading, Submission, TopicView, Where};
+use super::{Answer, Denied, Fault, Reading, Revealed, Submission, TopicView, Where};
 use crate::delivery::{Channel, Presence};
 use crate::domain::Refusal;
 use crate::domain::access::{Access, Action, Principal};
@@ -42,6 +42,11 @@ impl RoomHandle {
             LogKind::Lane(lane) => self.lanes.get(&lane),
             _ => Some(&self.channel),
         }
+    }
+
+    /// Whether its first entry is safe.
+    pub(super) fn has_begun(&self) -> bool {
+        self.channel.tail().revealed() > 0
     }
 
     /// Who is in the room.
@@ -86,14 +91,18 @@ impl RoomHandle {
         receive.await.unwrap_or(Err(Denied::Fault(Fault::Unknown)))
     }
 
-    /// Where a reader of a log of this room will begin, and what there is.
+    /// Where a reader of a log of this room will begin, and what there is: once that is safe, or not
+    /// at all, if that takes longer than [`super::PATIENCE`].
     pub async fn read(&self, log: &LogName, from: Where) -> Result<Reading, Fault> {
-        let lane = match log.kind() {
-            LogKind::Lane(lane) => Some(lane),
-            _ => None,
-        };
         let (send, receive) = oneshot::channel();
-        self.ask(Ask::Read(lane, from, send))?;
+        self.ask(Ask::Read(lane_of(log), from, send))?;
+        receive.await.map_err(|_| Fault::LogUnavailable)
+    }
+
+    /// How far a log of this room is safe, and what it is there. Waits for no sync.
+    pub async fn revealed(&self, log: &LogName) -> Result<Revealed, Fault> {
+        let (send, receive) = oneshot::channel();
+        self.ask(Ask::Revealed(lane_of(log), send))?;
         receive.await.map_err(|_| Fault::LogUnavailable)
     }
 
@@ -121,5 +130,12 @@ impl RoomHandle {
             mpsc::error::TrySendError::Full(_) => Fault::Overloaded,
             mpsc::error::TrySendError::Closed(_) => Fault::LogUnavailable,
         })
+    }
+}
+
+fn lane_of(log: &LogName) -> Option<Lane> {
+    match log.kind() {
+        LogKind::Lane(lane) => Some(lane),
+        _ => None,
     }
 }

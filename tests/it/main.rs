@@ -16,6 +16,7 @@ mod first_light;
 mod fold;
 mod frames;
 mod gap;
+mod hanging_sync;
 mod history;
 mod identity;
 mod issuers;
