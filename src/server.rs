@@ -131,6 +131,7 @@ pub async fn run(
         reopen: ground.reopen(),
         tasks: rooms.clone(),
         stop: stop_rooms.clone(),
+        idle: Duration::from_secs(config.limits.idle_room_seconds),
     };
     let hall = Hall::open(parts).await?;
     let (draining, drain) = watch::channel(None);

@@ -87,7 +87,7 @@ pub(super) async fn enter(
     };
     let reading = room.read(log, from).await.map_err(answer::faulted)?;
     let channel = room.channel(log).ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
-    let join = Join { channel: Arc::clone(channel), after: reading.after.seq };
+    let join = Join { channel: Arc::clone(channel), after: reading.after.seq, hold: room.hold() };
     let mut joined = joined(reading, principal);
     joined.online =
         (log.kind() == LogKind::Room).then(|| room.presence().online_with(&principal.id));
@@ -150,7 +150,7 @@ pub(super) async fn rooms(
         let listed = registry.after(after.as_ref(), LOOKED_AT);
         let whole = listed.len() == LOOKED_AT;
         for (room, listed) in listed {
-            let handle = services.hall.room(&room).await.map_err(answer::not_open)?;
+            let handle = services.hall.look(&room).await.map_err(answer::not_open)?;
             if handle.may(principal, Action::List).is_err() {
                 after = Some(room);
                 continue;

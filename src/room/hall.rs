@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -45,6 +46,8 @@ pub struct Parts {
     pub tasks: TaskTracker,
     /// Ends the passes.
     pub stop: CancellationToken,
+    /// A room or mailbox that nobody has used for so long is closed.
+    pub idle: Duration,
 }
 
 /// Which logs open an epoch with their next entry.
@@ -77,11 +80,13 @@ impl Hall {
     /// Opens the hall: `~directory` and `~identity` first.
     pub async fn open(parts: Parts) -> Result<Self, OpenFault> {
         let (send, notes) = mpsc::channel(mail::QUEUE);
-        let opener = Opener { parts, registry: Arc::default(), mail: Mail(send) };
+        let opener =
+            Opener { parts, registry: Arc::default(), mail: Mail(send), noted: Arc::default() };
         let directory = open_log(&opener, &LogName::directory()).await?;
         let identity = open_log(&opener, &LogName::identity()).await?;
         let doors = Arc::new(Doors::new(opener.clone()));
-        let Parts { log, tasks, stop, .. } = &opener.parts;
+        let Parts { log, tasks, stop, idle, .. } = &opener.parts;
+        tasks.spawn(Arc::clone(&doors).close_unused(*idle));
         tasks.spawn(mailboxes::deliver(opener.clone(), Arc::clone(&doors), notes));
         let always_open = [directory.clone(), identity.clone()];
         tasks.spawn(patience::watch(log.clone(), Arc::clone(&doors), always_open, stop.clone()));
@@ -116,9 +121,25 @@ impl Hall {
     pub async fn room(&self, room: &RoomId) -> Result<RoomHandle, OpenFault> {
         let listed = self.registry().find(room).ok_or(OpenFault::Unknown)?;
         let handle = self.doors.open(&room.log()).await?;
+        self.begun(handle, room, &listed).await
+    }
+
+    /// The same for a look at what it is called and who may know of it, which keeps nothing open.
+    pub async fn look(&self, room: &RoomId) -> Result<RoomHandle, OpenFault> {
+        let listed = self.registry().find(room).ok_or(OpenFault::Unknown)?;
+        let handle = self.doors.look(&room.log()).await?;
+        self.begun(handle, room, &listed).await
+    }
+
+    async fn begun(
+        &self,
+        handle: RoomHandle,
+        room: &RoomId,
+        listed: &Listed,
+    ) -> Result<RoomHandle, OpenFault> {
         if !handle.has_begun() {
             // Whoever comes meanwhile proposes the same entry, and one of them is written.
-            self.found(&handle, room, &listed).await.map_err(|_| OpenFault::Log)?;
+            self.found(&handle, room, listed).await.map_err(|_| OpenFault::Log)?;
         }
         Ok(handle)
     }
@@ -143,11 +164,5 @@ impl Hall {
         listed: &Listed,
     ) -> Result<Written, Denied> {
         founding::found(handle, room, listed, &self.opener.parts.keys).await
-    }
-
-    /// How many rooms and mailboxes are open.
-    #[must_use]
-    pub fn open_rooms(&self) -> usize {
-        self.doors.count()
     }
 }

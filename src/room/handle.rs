@@ -29,7 +29,30 @@ pub struct RoomHandle {
     pub(super) access: Arc<RwLock<Arc<Access>>>,
 }
 
+/// Keeps a room open: whoever follows one of its logs holds one.
+pub struct Hold {
+    _inbox: mpsc::Sender<Ask>,
+}
+
 impl RoomHandle {
+    /// Keeps the room open for as long as this is held.
+    #[must_use]
+    pub fn hold(&self) -> Hold {
+        Hold { _inbox: self.inbox.clone() }
+    }
+
+    /// Whether this is the last handle, nobody holds the room, and nobody is about to come back.
+    pub(super) fn is_unused(&self) -> bool {
+        self.inbox.strong_count() == 1 && self.presence.online() == 0
+    }
+
+    /// Ends the room, if this is the last handle and nothing is left to do. `true`: all that its logs
+    /// hold is in the store, and nothing more is written to them.
+    pub(super) async fn close(&self) -> bool {
+        let (send, closed) = oneshot::channel();
+        self.ask(Ask::Close(send)).is_ok() && closed.await.unwrap_or(false)
+    }
+
     /// Whether somebody may do this here, as the newest entry says.
     pub fn may(&self, principal: &Principal, action: Action) -> Result<(), Refusal> {
         self.access.read().may(principal, action)

@@ -48,6 +48,7 @@ pub(super) async fn deliver(opener: Opener, doors: Arc<Doors>, mut notes: mpsc::
                     mailbox = %note.to, log = %note.filed.room, error,
                     "a note was not filed; it is tried again when its room is next opened",
                 );
+                opener.noted.lock().remove(&note.filed.room);
                 break;
             }
             // A disk that hangs or is full may do so for long, and nothing comes meanwhile.

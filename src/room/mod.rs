@@ -23,7 +23,7 @@ mod view;
 mod writing;
 
 pub use hall::{Hall, OpenFault, Parts, Reopen};
-pub use handle::RoomHandle;
+pub use handle::{Hold, RoomHandle};
 pub use names::Names;
 pub use patience::PATIENCE;
 pub use registry::{Listed, Registry};

@@ -19,6 +19,7 @@ mod gap;
 mod hanging_sync;
 mod history;
 mod identity;
+mod idle_rooms;
 mod issuers;
 mod kill;
 mod limits;
