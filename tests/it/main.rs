@@ -8,6 +8,7 @@ mod access;
 mod bad_input;
 mod blackout;
 mod canary;
+mod clock;
 mod crowd;
 mod delivery;
 mod disk_full;
