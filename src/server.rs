@@ -174,14 +174,6 @@ pub async fn run(
         socket: format!("{socket_scheme}://{address}{}", wardroom_protocol::SOCKET_PATH),
         recovery: ground.recovery,
     });
-    let mut shutdown = pin!(shutdown);
-    let failed = tokio::select! {
-        () = &mut shutdown => false,
-        failure = ground.log.failed() => {
-            tracing::error!(reason = %failure, "nothing new can be kept: this node drains and ends");
-            true
-        }
-    };
     let house = House {
         draining,
         stop_accepting,
@@ -194,19 +186,7 @@ pub async fn run(
         log: ground.log.clone(),
         within: Duration::from_secs(config.server.drain_seconds),
     };
-    // Whoever asks for the end of a node that drains by itself is heard as well.
-    let asked = async {
-        if failed {
-            shutdown.await;
-        }
-        std::future::pending().await
-    };
-    tokio::select! {
-        () = house.drain() => {}
-        () = asked => {}
-    }
-    // It may have failed while it drained.
-    ground.log.failure().map_or(Ok(()), |failure| Err(failure.into()))
+    house.until(shutdown).await
 }
 
 /// What a node that serves consists of, for its end.
@@ -225,6 +205,32 @@ struct House {
 }
 
 impl House {
+    /// Serves until it is asked to stop or the log fails for good, then drains.
+    async fn until(self, shutdown: impl Future<Output = ()>) -> Result<(), ServerError> {
+        let log = self.log.clone();
+        let mut shutdown = pin!(shutdown);
+        let failed = tokio::select! {
+            () = &mut shutdown => false,
+            failure = self.log.failed() => {
+                tracing::error!(reason = %failure, "nothing new can be kept: this node drains and ends");
+                true
+            }
+        };
+        // Whoever asks for the end of a node that drains by itself is heard as well.
+        let asked = async {
+            if failed {
+                shutdown.await;
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = self.drain() => {}
+            () = asked => {}
+        }
+        // It may have failed while it drained.
+        log.failure().map_or(Ok(()), |failure| Err(failure.into()))
+    }
+
     /// Top-down: no new connections, those there told to come back elsewhere, then the rooms finish
     /// what was asked, then the log.
     async fn drain(self) {

@@ -25,6 +25,31 @@ async fn code(probe: &mut Probe, id: u64) -> (Value, bool) {
     (error["code"].clone(), error["retry_after_ms"].is_u64())
 }
 
+/// Pings are answered, and before the answer to the post that waits.
+async fn pings_are_answered(raw: &mut Raw) {
+    let mut took = Vec::new();
+    for _ in 0..200 {
+        let begun = Instant::now();
+        raw.send(&masked(0x89, b"still there?")).await;
+        // Signals may come between.
+        let payload = loop {
+            let (first, payload) = raw.frame().await.unwrap();
+            let text = String::from_utf8_lossy(&payload);
+            assert!(!text.starts_with(r#"{"id":2"#), "{text}");
+            if first == PONG {
+                break payload;
+            }
+        };
+        assert_eq!(payload, b"still there?");
+        took.push(begun.elapsed());
+    }
+    took.sort();
+    println!("pings while a sync hangs: median {:?}, p99 {:?}", took[100], took[198]);
+    if long() {
+        assert!(took[198] < Duration::from_millis(50), "{took:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sync_that_hangs_holds_back_only_what_rests_on_it() {
     let world = World::new();
@@ -67,27 +92,7 @@ async fn a_sync_that_hangs_holds_back_only_what_rests_on_it() {
     }
     let beside = post("oncology", "T", &mid(), "held back as well");
     raw.text(&json!({ "id": 2, "op": "message.post", "d": beside.clone() }).to_string()).await;
-    let mut took = Vec::new();
-    for _ in 0..200 {
-        let begun = Instant::now();
-        raw.send(&masked(0x89, b"still there?")).await;
-        // Before the answer to the post, which waits; signals may come between.
-        let payload = loop {
-            let (first, payload) = raw.frame().await.unwrap();
-            let text = String::from_utf8_lossy(&payload);
-            assert!(!text.starts_with(r#"{"id":2"#), "{text}");
-            if first == PONG {
-                break payload;
-            }
-        };
-        assert_eq!(payload, b"still there?");
-        took.push(begun.elapsed());
-    }
-    took.sort();
-    println!("pings while a sync hangs: median {:?}, p99 {:?}", took[100], took[198]);
-    if long() {
-        assert!(took[198] < Duration::from_millis(50), "{took:?}");
-    }
+    pings_are_answered(&mut raw).await;
 
     // What rests on it waits, and not for ever.
     let begun = Instant::now();

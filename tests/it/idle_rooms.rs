@@ -148,7 +148,9 @@ async fn a_room_has_one_order_however_often_it_is_closed() {
     let mut all_met = Vec::new();
     for asker in askers {
         let (told, met) = asker.await.unwrap();
-        told.into_iter().for_each(|(room, _, seq)| seqs.entry(room).or_default().push(seq));
+        for (room, _, seq) in told {
+            seqs.entry(room).or_default().push(seq);
+        }
         openings.extend(met.iter().map(|channel| Arc::as_ptr(channel) as usize));
         // Kept to the end, so that no two of them lie in one place.
         all_met.extend(met);
