@@ -1,4 +1,5 @@
-//! Named fault points: places in the write path where a test may end the process at once.
+//! Named fault points: places in the write path where a test may end the process at once, or have
+//! something fail or hang.
 //!
 //! Inert unless the crate is built with the feature `testing` *and* either `WARDROOM_FAULT=name@n` is
 //! set, and then the process aborts at the n-th passage of that point, or a test in the same process
@@ -29,20 +30,17 @@ mod switched {
         armed().is_some_and(|(point, _)| point == name)
     }
 
-    pub(super) fn panics(name: &str) {
-        let due = armed()
-            .is_some_and(|(point, left)| point == name && left.fetch_sub(1, Ordering::SeqCst) == 1);
-        assert!(!due, "a test asked for it");
+    /// Whether this is the passage that a test asked for.
+    pub(super) fn is_due(name: &str) -> bool {
+        armed()
+            .is_some_and(|(point, left)| point == name && left.fetch_sub(1, Ordering::SeqCst) == 1)
     }
 
     pub(super) fn pass<T>(name: &str, last_act: impl FnOnce() -> T) {
         if let Some(watch) = &*WATCH.read().unwrap_or_else(PoisonError::into_inner) {
             watch(name);
         }
-        if let Some((point, left)) = armed()
-            && point == name
-            && left.fetch_sub(1, Ordering::SeqCst) == 1
-        {
+        if is_due(name) {
             drop(last_act());
             // No unwinding, no destructors: what is on disk now is what a crash leaves.
             std::process::abort();
@@ -80,7 +78,35 @@ pub fn halfway<T>(name: &str, half: impl FnOnce() -> T) {
 #[inline]
 pub fn panics(name: &str) {
     #[cfg(feature = "testing")]
-    switched::panics(name);
+    assert!(!switched::is_due(name), "a test asked for it");
+    #[cfg(not(feature = "testing"))]
+    let _ = name;
+}
+
+/// Passes a named point where a test may ask for an error of the disk: at the n-th passage.
+#[inline]
+pub fn fails(name: &str) -> std::io::Result<()> {
+    #[cfg(feature = "testing")]
+    if switched::is_due(name) {
+        return Err(std::io::Error::other("a test asked for it"));
+    }
+    #[cfg(not(feature = "testing"))]
+    let _ = name;
+    Ok(())
+}
+
+/// Passes a named point where a test may ask for a disk that hangs: at the n-th passage this waits for
+/// as long as the file that `WARDROOM_FAULT_WHILE` names is there. Never called on a task.
+#[inline]
+pub fn hangs(name: &str) {
+    #[cfg(feature = "testing")]
+    if switched::is_due(name)
+        && let Some(path) = std::env::var_os("WARDROOM_FAULT_WHILE")
+    {
+        while std::path::Path::new(&path).exists() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
     #[cfg(not(feature = "testing"))]
     let _ = name;
 }

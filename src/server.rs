@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -69,6 +71,11 @@ pub enum ServerError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// It served, and then could keep nothing more.
+    #[error(
+        "{0}: the node drained and ended. What was acknowledged is kept; look at the disk, then start it again"
+    )]
+    Failed(#[from] log::Failure),
     /// A thread of the runtime failed.
     #[error("a part of the node stopped by a bug while it was starting")]
     Bug,
@@ -93,7 +100,7 @@ pub struct Ready {
     pub recovery: Option<Arc<log::Recovery>>,
 }
 
-/// Serves until `shutdown` completes, then drains. `ready` is called once the node serves; `reload`
+/// Serves until `shutdown` completes or the log fails for good, then drains. `ready` is called once the node serves; `reload`
 /// is notified when files that may change meanwhile are to be read again.
 pub async fn run(
     config: Config,
@@ -124,6 +131,7 @@ pub async fn run(
         reopen: ground.reopen(),
         tasks: rooms.clone(),
         stop: stop_rooms.clone(),
+        idle: Duration::from_secs(config.limits.idle_room_seconds),
     };
     let hall = Hall::open(parts).await?;
     let (draining, drain) = watch::channel(None);
@@ -166,29 +174,85 @@ pub async fn run(
         socket: format!("{socket_scheme}://{address}{}", wardroom_protocol::SOCKET_PATH),
         recovery: ground.recovery,
     });
-    shutdown.await;
+    let house = House {
+        draining,
+        stop_accepting,
+        accepting,
+        tidying,
+        tasks,
+        services,
+        stop_rooms,
+        rooms,
+        log: ground.log.clone(),
+        within: Duration::from_secs(config.server.drain_seconds),
+    };
+    house.until(shutdown).await
+}
 
-    // Top-down: no new connections, those there told to come back elsewhere, then the rooms finish
-    // what was asked, then the log.
-    tracing::info!("draining");
-    let within = Duration::from_secs(config.server.drain_seconds);
-    draining.send_replace(Some(within));
-    stop_accepting.cancel();
-    let _ = tokio::join!(accepting, tidying);
-    tasks.close();
-    // Twice the promise: what is left then is a task that does not end, and must not hold us.
-    if tokio::time::timeout(within * 2 + Duration::from_secs(5), tasks.wait()).await.is_err() {
-        tracing::warn!(left = tasks.len(), "connections did not end in time");
+/// What a node that serves consists of, for its end.
+struct House {
+    draining: watch::Sender<Option<Duration>>,
+    stop_accepting: CancellationToken,
+    accepting: JoinHandle<()>,
+    tidying: JoinHandle<()>,
+    tasks: TaskTracker,
+    services: Arc<Services>,
+    stop_rooms: CancellationToken,
+    rooms: TaskTracker,
+    log: Log,
+    /// How long connections may take.
+    within: Duration,
+}
+
+impl House {
+    /// Serves until it is asked to stop or the log fails for good, then drains.
+    async fn until(self, shutdown: impl Future<Output = ()>) -> Result<(), ServerError> {
+        let log = self.log.clone();
+        let mut shutdown = pin!(shutdown);
+        let failed = tokio::select! {
+            () = &mut shutdown => false,
+            failure = self.log.failed() => {
+                tracing::error!(reason = %failure, "nothing new can be kept: this node drains and ends");
+                true
+            }
+        };
+        // Whoever asks for the end of a node that drains by itself is heard as well.
+        let asked = async {
+            if failed {
+                shutdown.await;
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = self.drain() => {}
+            () = asked => {}
+        }
+        // It may have failed while it drained.
+        log.failure().map_or(Ok(()), |failure| Err(failure.into()))
     }
-    drop(services);
-    stop_rooms.cancel();
-    rooms.close();
-    if tokio::time::timeout(Duration::from_secs(5), rooms.wait()).await.is_err() {
-        tracing::warn!(left = rooms.len(), "rooms did not end in time");
+
+    /// Top-down: no new connections, those there told to come back elsewhere, then the rooms finish
+    /// what was asked, then the log.
+    async fn drain(self) {
+        let Self { tasks, rooms, within, .. } = self;
+        tracing::info!("draining");
+        self.draining.send_replace(Some(within));
+        self.stop_accepting.cancel();
+        let _ = tokio::join!(self.accepting, self.tidying);
+        tasks.close();
+        // Twice the promise: what is left then is a task that does not end, and must not hold us.
+        if tokio::time::timeout(within * 2 + Duration::from_secs(5), tasks.wait()).await.is_err() {
+            tracing::warn!(left = tasks.len(), "connections did not end in time");
+        }
+        drop(self.services);
+        self.stop_rooms.cancel();
+        rooms.close();
+        if tokio::time::timeout(Duration::from_secs(5), rooms.wait()).await.is_err() {
+            tracing::warn!(left = rooms.len(), "rooms did not end in time");
+        }
+        self.log.close().await;
+        tracing::info!("stopped");
     }
-    ground.log.close().await;
-    tracing::info!("stopped");
-    Ok(())
 }
 
 /// Forgets what is not in use any more, now and then, and reads again what may have changed.

@@ -99,7 +99,8 @@ impl From<ServerError> for Failure {
             | ServerError::Listen { .. }
             | ServerError::Log(_)
             | ServerError::Hall(_)
-            | ServerError::Data { .. } => Exit::Io,
+            | ServerError::Data { .. }
+            | ServerError::Failed(_) => Exit::Io,
             ServerError::Keys(_)
             | ServerError::IssuerKeys(_)
             | ServerError::NoIssuer

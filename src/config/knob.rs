@@ -61,6 +61,7 @@ knobs! {
     "a silent connection is gone after" limits.silent_seconds in 2..=3_600;
     "a blocked write ends the connection after" limits.write_timeout_seconds in 1..=3_600;
     "HTTP headers are due within" limits.header_seconds in 1..=60;
+    "a room that nobody uses is closed after" limits.idle_room_seconds in 1..=86_400;
     "tokens of this node's development key count" auth.development;
     "issuer that the development key signs for" auth.development_issuer;
     "file of the wrapping key, if not in the data directory" keys.wrapping_file;

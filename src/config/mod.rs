@@ -102,6 +102,8 @@ pub struct Limits {
     pub write_timeout_seconds: u64,
     /// HTTP headers are due within this many seconds.
     pub header_seconds: u64,
+    /// A room or mailbox that nobody has used for this many seconds is closed.
+    pub idle_room_seconds: u64,
 }
 
 /// Whose tokens count.
@@ -204,6 +206,7 @@ impl Default for Limits {
             silent_seconds: 45,
             write_timeout_seconds: 90,
             header_seconds: 10,
+            idle_room_seconds: 300,
         }
     }
 }

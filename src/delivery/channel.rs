@@ -1,17 +1,14 @@
 //! One log's way to its readers: the tail, who follows it, and what waits for its watermark.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use tokio::time::Instant;
 use wardroom_protocol::ids::LogName;
 
+use super::waiting::{Effect, Reply, Waiters, Waiting, leave};
 use super::{Gate, Tail};
-
-/// What leaves once the entry it rests on is safe. Called with `true` then, with `false` if that
-/// can no longer be known. Returns the gate to push, after the members have had the entry.
-pub type Reply = Box<dyn FnOnce(bool) -> Option<Arc<Gate>> + Send>;
 
 /// Signals that wait for a pass at most; a newer one of the same key replaces the older, and beyond
 /// this many new ones are dropped: signals are ephemeral.
@@ -38,9 +35,7 @@ pub struct Channel {
     log: LogName,
     tail: Tail,
     members: Mutex<Members>,
-    /// Ascending by the seq they rest on. Bounded: each belongs to a command, and connections have
-    /// a bounded number of those in flight.
-    waiting: Mutex<VecDeque<(u64, Reply)>>,
+    waiting: Waiters,
     signals: Mutex<Vec<Signal>>,
 }
 
@@ -56,7 +51,7 @@ impl Channel {
             log,
             tail,
             members: Mutex::default(),
-            waiting: Mutex::default(),
+            waiting: Waiters::default(),
             signals: Mutex::default(),
         }
     }
@@ -116,27 +111,45 @@ impl Channel {
     /// Lets `reply` leave once entry `seq` is safe: at once, if it is. Not by a pass then, which would
     /// walk every member for one that asked.
     pub fn when_safe(&self, seq: u64, reply: Reply) {
+        self.wait(seq, None, Some(reply));
+    }
+
+    /// The same for something that is to happen, and for an answer that comes after it.
+    pub fn once_safe(&self, seq: u64, effect: Effect, reply: Option<Reply>) {
+        self.wait(seq, Some(effect), reply);
+    }
+
+    fn wait(&self, seq: u64, effect: Option<Effect>, reply: Option<Reply>) {
         if seq <= self.tail.revealed() {
-            if let Some(gate) = reply(true) {
+            if let Some(gate) = leave(effect, reply, true) {
                 gate.push();
             }
             return;
         }
-        let mut waiting = self.waiting.lock();
-        let index = waiting.partition_point(|(rests_on, _)| *rests_on <= seq);
-        waiting.insert(index, (seq, reply));
-        drop(waiting);
+        self.waiting.add(seq, effect, reply);
         if seq <= self.tail.revealed() || self.tail.progress().failed() {
             self.nudge();
         }
     }
 
-    /// What may leave now.
-    pub(super) fn due(&self, revealed: u64, failed: bool) -> Vec<(bool, Reply)> {
-        let mut waiting = self.waiting.lock();
-        let safe = waiting.partition_point(|(rests_on, _)| *rests_on <= revealed);
-        let upto = if failed { waiting.len() } else { safe };
-        waiting.drain(..upto).map(|(rests_on, reply)| (rests_on <= revealed, reply)).collect()
+    /// What may leave now, and whether what it rests on is safe.
+    pub(super) fn due(&self, revealed: u64, failed: bool) -> Vec<(bool, Waiting)> {
+        self.waiting.due(revealed, failed)
+    }
+
+    /// Whether nothing waits for the watermark.
+    #[must_use]
+    pub fn nobody_waits(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Tells those who have waited since then or longer that what they wait for is not safe yet.
+    pub fn give_up(&self, since: Instant) {
+        for reply in self.waiting.give_up(since, self.tail.revealed()) {
+            if let Some(gate) = reply(false) {
+                gate.push();
+            }
+        }
     }
 
     /// Sends a signal to everybody who follows the log, except the connection it came from.

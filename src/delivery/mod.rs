@@ -19,9 +19,10 @@ mod read;
 mod sending;
 mod socket;
 mod tail;
+mod waiting;
 
 pub use batch::Batch;
-pub use channel::{Channel, Reply, Seat};
+pub use channel::{Channel, Seat};
 pub use cursor::Cursor;
 pub use farewell::farewell;
 pub use gate::{Gate, Need, Pumped};
@@ -31,3 +32,4 @@ pub use presence::{Carded, Presence, Shown, key as signal_key};
 pub use read::{BatchError, PIECE, read_after};
 pub use socket::Socket;
 pub use tail::Tail;
+pub use waiting::{Effect, Reply};

@@ -30,8 +30,8 @@ pub async fn run(channel: Arc<Channel>, stop: CancellationToken) {
         tokio::task::yield_now().await;
     }
     // Whoever still waits learns that the outcome is not known.
-    for (safe, reply) in channel.due(channel.tail().revealed(), true) {
-        if let Some(gate) = reply(safe) {
+    for (safe, waiting) in channel.due(channel.tail().revealed(), true) {
+        if let Some(gate) = waiting.leave(safe) {
             gate.push();
         }
     }
@@ -40,7 +40,8 @@ pub async fn run(channel: Arc<Channel>, stop: CancellationToken) {
 async fn pass(channel: &Arc<Channel>) {
     let tail = channel.tail();
     let due = channel.due(tail.revealed(), tail.progress().failed());
-    let answered: Vec<_> = due.into_iter().filter_map(|(safe, reply)| reply(safe)).collect();
+    let answered: Vec<_> =
+        due.into_iter().filter_map(|(safe, waiting)| waiting.leave(safe)).collect();
     let signals = channel.take_signals();
     let mut near = Near::default();
     let mut piece = Vec::new();

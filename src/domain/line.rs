@@ -34,6 +34,13 @@ impl Line {
         &self.steps
     }
 
+    /// The line as it was when this seq was its head; the whole, if that is below.
+    #[must_use]
+    pub fn upto(&self, seq: u64) -> Self {
+        let steps = self.steps.iter().filter(|(_, base)| *base < seq);
+        Self { steps: steps.copied().collect(), head: self.head.min(seq) }
+    }
+
     /// Takes in the position of the next entry.
     pub fn advance(&mut self, position: Position) {
         if self.steps.last().is_none_or(|&(epoch, _)| epoch < position.epoch) {
@@ -106,5 +113,17 @@ mod tests {
         assert_eq!(line().epoch_of(3), 10);
         assert_eq!(line().epoch_of(4), 20);
         assert_eq!(Line::default().locate(Position::new(1, 1)), Located::Off(Position::ZERO));
+    }
+
+    #[test]
+    fn a_line_ends_where_it_is_cut() {
+        for (seq, head) in [(0, (0, 0)), (1, (10, 1)), (3, (10, 3)), (4, (20, 4)), (9, (20, 5))] {
+            let cut = line().upto(seq);
+            assert_eq!(cut.head(), Position::new(head.0, head.1), "at {seq}");
+            assert_eq!(cut.steps().len(), line().steps().iter().filter(|it| it.1 < seq).count());
+        }
+        assert_eq!(line().upto(5), line());
+        let beyond = line().upto(4).locate(Position::new(20, 5));
+        assert_eq!(beyond, Located::Off(Position::new(20, 4)));
     }
 }

@@ -33,6 +33,13 @@ impl Ordinals {
         }
     }
 
+    /// The newest ordinal up to a seq.
+    #[must_use]
+    pub fn upto(&self, seq: u64) -> u64 {
+        let uncounted = self.uncounted.partition_point(|known| *known <= seq);
+        self.n.min(seq - uncounted as u64)
+    }
+
     /// The seq that carries ordinal `n`, from 1 to [`Self::n`].
     #[must_use]
     pub fn seq_of(&self, n: u64) -> Option<u64> {
@@ -70,6 +77,8 @@ mod tests {
         }
         let found: Vec<_> = (1..=ordinals.n()).filter_map(|n| ordinals.seq_of(n)).collect();
         assert_eq!(found, expected);
+        let upto: Vec<_> = (0..=9).map(|seq| ordinals.upto(seq)).collect();
+        assert_eq!(upto, [0, 0, 1, 2, 2, 3, 3, 3, 4, 4]);
         assert_eq!(ordinals.seq_of(0), None);
         assert_eq!(ordinals.seq_of(5), None);
     }

@@ -67,9 +67,12 @@ impl Clocks {
     }
 
     /// This side does not read for now: what the peer says meanwhile is not heard, so its silence
-    /// does not count.
+    /// does not count, and a hello that is being looked at is not late.
     pub(super) fn deaf(&mut self, now: Instant) {
         self.heard = now;
+        if !self.greeted {
+            self.opened = now;
+        }
     }
 
     /// A token holds from now on. `None`: it outlives the clock.
@@ -201,6 +204,10 @@ mod tests {
         assert_eq!(clocks.judge(now + ms(4_999), &limits), Verdict::Nothing);
         let late = Verdict::Close(CloseCode::HelloRequired);
         assert_eq!(clocks.judge(now + ms(5_000), &limits), late);
+        // One that came in time and takes long is not late, and after an error there is time for another.
+        clocks.deaf(now + ms(4_999));
+        assert_eq!(clocks.judge(now + ms(9_998), &limits), Verdict::Nothing);
+        assert_eq!(clocks.judge(now + ms(9_999), &limits), late);
     }
 
     #[test]

@@ -20,11 +20,11 @@ use wardroom_protocol::envelope;
 use wardroom_protocol::notice;
 
 use super::clocks::{CLOSING, Clocks, Verdict};
+use super::following::Followed;
 use super::work::{Done, Work};
 use super::{Inbound, Incoming, Services, answer};
 use crate::delivery::{
-    Batch, BatchError, Channel, Gate, Need, PIECE, Pumped, REPLIES, Seat, Socket, farewell,
-    read_after,
+    Batch, BatchError, Gate, Need, PIECE, Pumped, REPLIES, Socket, farewell, read_after,
 };
 use crate::fault;
 use crate::guard::Screened;
@@ -51,7 +51,7 @@ pub(super) struct Connection {
     pub(super) gate: Arc<Gate>,
     pub(super) id: String,
     pub(super) who: Option<Arc<Known>>,
-    pub(super) joined: Vec<(Arc<Channel>, Seat)>,
+    pub(super) joined: Vec<Followed>,
     socket: Arc<Socket>,
     inbound: Inbound,
     /// Commands handed in and not answered yet.

@@ -12,16 +12,24 @@ use super::reading;
 use super::work::Join;
 use crate::delivery::{Channel, Cursor, Seat};
 use crate::domain::access::Principal;
+use crate::room::Hold;
 use crate::telemetry::metric;
+
+/// A log that is followed.
+pub(super) struct Followed {
+    pub(super) channel: Arc<Channel>,
+    seat: Seat,
+    _hold: Hold,
+}
 
 impl Connection {
     pub(super) fn follow(&mut self, frame: &str, joins: Vec<Join>) {
         let mut cursors = Vec::with_capacity(joins.len());
         self.joined.reserve_exact(joins.len());
-        for Join { channel, after } in joins {
+        for Join { channel, after, hold } in joins {
             if !self.follows(channel.log()) {
                 let seat = channel.attach(Arc::clone(&self.gate));
-                self.joined.push((Arc::clone(&channel), seat));
+                self.joined.push(Followed { channel: Arc::clone(&channel), seat, _hold: hold });
                 gauge!(metric::JOINED).increment(1.0);
                 self.arrive(channel.log());
             }
@@ -31,27 +39,28 @@ impl Connection {
     }
 
     pub(super) fn follows(&self, log: &LogName) -> bool {
-        self.joined.iter().any(|(channel, _)| channel.log() == log)
+        self.joined.iter().any(|followed| followed.channel.log() == log)
     }
 
     /// Stops following a log. `false`: it was not followed.
     pub(super) fn unfollow(&mut self, log: &LogName) -> bool {
-        let Some(index) = self.joined.iter().position(|(channel, _)| channel.log() == log) else {
+        let is_it = |followed: &Followed| followed.channel.log() == log;
+        let Some(index) = self.joined.iter().position(is_it) else {
             return false;
         };
-        let (channel, seat) = self.joined.swap_remove(index);
-        self.let_go(&channel, seat);
+        let followed = self.joined.swap_remove(index);
+        self.let_go(&followed);
         self.gate.unfollow(log)
     }
 
     pub(super) fn unfollow_all(&mut self) {
-        for (channel, seat) in std::mem::take(&mut self.joined) {
-            self.let_go(&channel, seat);
+        for followed in std::mem::take(&mut self.joined) {
+            self.let_go(&followed);
         }
     }
 
-    fn let_go(&self, channel: &Channel, seat: Seat) {
-        channel.detach(seat);
+    fn let_go(&self, Followed { channel, seat, .. }: &Followed) {
+        channel.detach(*seat);
         gauge!(metric::JOINED).decrement(1.0);
         self.depart(channel.log());
     }
@@ -59,7 +68,7 @@ impl Connection {
     /// Stops following every log that this principal may not read, before anything else is told.
     /// Returns those logs, for [`Self::tell_removed`].
     pub(super) fn unfollow_unreadable(&mut self, principal: &Principal) -> Vec<LogName> {
-        let logs = self.joined.iter().map(|(channel, _)| channel.log());
+        let logs = self.joined.iter().map(|followed| followed.channel.log());
         let refused: Vec<_> = logs
             .filter(|log| !reading::still_reads(&self.services, principal, log))
             .cloned()

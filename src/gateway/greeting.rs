@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use wardroom_protocol::code::{CloseCode, ErrorCode, WireError};
 use wardroom_protocol::hello::{Greeting, Hello, Principal, Resumed, Token};
 use wardroom_protocol::join::From;
@@ -44,11 +45,24 @@ pub(super) async fn greet(
             return refused(&answer::found(&finding), CloseCode::TokenInvalid);
         }
     };
+    let mut opened = Vec::new();
+    for (log, position) in hello.resume {
+        let room = reading::readable(&services, &known.principal, &log).await;
+        opened.push((log, position, room));
+    }
+    // Together: each may wait for a sync, and they all wait for the same one.
+    let principal = &*known.principal;
+    let entering = opened.into_iter().map(|(log, position, room)| async move {
+        let joined = match room {
+            Ok(room) => reading::enter(room, principal, &log, From::Position(position)).await,
+            Err(error) => Err(error),
+        };
+        (log, joined)
+    });
     let mut joins = Vec::new();
     let mut rooms = BTreeMap::new();
-    for (log, position) in hello.resume {
-        let from = From::Position(position);
-        let resumed = match reading::join(&services, &known.principal, &log, from).await {
+    for (log, joined) in join_all(entering).await {
+        let resumed = match joined {
             Ok((joined, join)) => {
                 joins.push(join);
                 Resumed::Ok(Box::new(joined))

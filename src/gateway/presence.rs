@@ -56,7 +56,7 @@ impl Connection {
     /// A newer token may have another card: it is shown in every room that is followed.
     pub(super) fn show_card(&self) {
         let Some(who) = &self.who else { return };
-        for presence in self.joined.iter().filter_map(|(it, _)| of(&self.services, it.log())) {
+        for presence in self.joined.iter().filter_map(|it| of(&self.services, it.channel.log())) {
             presence.show(&who.principal.id, Arc::clone(who) as _);
         }
     }

@@ -69,6 +69,16 @@ pub(super) async fn join(
     from: From,
 ) -> Result<(Joined, Join), WireError> {
     let room = readable(services, principal, log).await?;
+    enter(room, principal, log, from).await
+}
+
+/// Joins a log of a room that is open, and that this principal may read.
+pub(super) async fn enter(
+    room: RoomHandle,
+    principal: &Principal,
+    log: &LogName,
+    from: From,
+) -> Result<(Joined, Join), WireError> {
     let from = match from {
         From::Position(position) => Where::After(position),
         From::Now => Where::Now,
@@ -77,7 +87,7 @@ pub(super) async fn join(
     };
     let reading = room.read(log, from).await.map_err(answer::faulted)?;
     let channel = room.channel(log).ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
-    let join = Join { channel: Arc::clone(channel), after: reading.after.seq };
+    let join = Join { channel: Arc::clone(channel), after: reading.after.seq, hold: room.hold() };
     let mut joined = joined(reading, principal);
     joined.online =
         (log.kind() == LogKind::Room).then(|| room.presence().online_with(&principal.id));
@@ -140,7 +150,7 @@ pub(super) async fn rooms(
         let listed = registry.after(after.as_ref(), LOOKED_AT);
         let whole = listed.len() == LOOKED_AT;
         for (room, listed) in listed {
-            let handle = services.hall.room(&room).await.map_err(answer::not_open)?;
+            let handle = services.hall.look(&room).await.map_err(answer::not_open)?;
             if handle.may(principal, Action::List).is_err() {
                 after = Some(room);
                 continue;
@@ -148,14 +158,14 @@ pub(super) async fn rooms(
             if rooms.len() == limit {
                 break 'page;
             }
-            let reading = handle.read(&room.log(), Where::Now).await.map_err(answer::faulted)?;
+            let safe = handle.revealed(&room.log()).await.map_err(answer::faulted)?;
             rooms.push(RoomSummary {
                 room: room.clone(),
                 class: class_out(listed.founding.class),
                 title: listed.title.as_deref().map(ToOwned::to_owned),
                 specialty: listed.founding.specialty.clone(),
-                position: reading.view.line.head(),
-                n: reading.view.n,
+                position: safe.line.head(),
+                n: safe.n,
                 online: handle.presence().online(),
             });
             after = Some(room);

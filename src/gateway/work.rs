@@ -11,7 +11,7 @@ use super::answer;
 use crate::delivery::Channel;
 use crate::guard::Screened;
 use crate::identity::Known;
-use crate::room::{RoomHandle, Submission};
+use crate::room::{Hold, RoomHandle, Submission};
 
 /// The slow part of one command. A connection has one at a time; meanwhile it reads nothing, and
 /// the peer's own socket buffer is the queue.
@@ -46,4 +46,6 @@ impl Done {
 pub(super) struct Join {
     pub(super) channel: Arc<Channel>,
     pub(super) after: u64,
+    /// Keeps the room open until then, and while it is followed.
+    pub(super) hold: Hold,
 }

@@ -17,7 +17,7 @@ use crate::domain::access::{Action, may_found};
 use crate::entry::class_of;
 use crate::guard::{self, Screened};
 use crate::identity::Known;
-use crate::room::{Submission, Where};
+use crate::room::Submission;
 
 impl Connection {
     /// Decodes, checks, screens, seals, and hands it to its room.
@@ -68,8 +68,9 @@ impl Connection {
         self.begin(async move {
             let marked = async {
                 let handle = reading::readable(&services, &who.principal, &room).await?;
-                let reading = handle.read(&room, Where::Now).await.map_err(answer::faulted)?;
-                if highest > reading.view.n {
+                // What is not safe was shown to nobody.
+                let safe = handle.revealed(&room).await.map_err(answer::faulted)?;
+                if highest > safe.n {
                     return Err(answer::refused(&Refusal::Ranges));
                 }
                 services.hall.mailbox(&who.principal.id).await.map_err(answer::not_open)

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
+
 use crate::telemetry::metric;
 
 use super::disk::Disk;
@@ -14,7 +16,8 @@ use super::options::Options;
 pub enum Health {
     /// Yes.
     Ready,
-    /// Not now: the store lags behind the journal, or the journal's queue is nearly full.
+    /// Not now: the store lags behind the journal, the journal's queue is nearly full, or what stands
+    /// first in it has waited too long for its sync.
     Lagging,
     /// Not now: the disk is nearly full. What is there is served; writing goes on by itself once
     /// there is room.
@@ -23,11 +26,24 @@ pub enum Health {
     Failed,
 }
 
+/// What failed for good: this process keeps nothing more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// A group could not be written or synced. It is not tried again: after a failed sync nobody
+    /// knows what is on the platter.
+    #[error("the journal could not be written")]
+    Journal,
+    /// The store could not be synced, or not made anew from the journal.
+    #[error("the store could not be kept")]
+    Store,
+}
+
 /// See the module.
 pub(super) struct Gauge {
     born: Instant,
     journal_failed: AtomicBool,
     store_failed: AtomicBool,
+    failure: watch::Sender<Option<Failure>>,
     closed: AtomicBool,
     /// The disk has less free than it must.
     full: AtomicBool,
@@ -42,6 +58,8 @@ pub(super) struct Gauge {
     behind: AtomicU64,
     /// When the oldest of these was appended: milliseconds since `born` and one; 0 for none.
     oldest: AtomicU64,
+    /// The same for the oldest of the group that the journal has in hand.
+    unsynced: AtomicU64,
     queue_bytes: u64,
     queue_records: u64,
     lag_bytes: u64,
@@ -54,6 +72,7 @@ impl Gauge {
             born: Instant::now(),
             journal_failed: AtomicBool::new(false),
             store_failed: AtomicBool::new(false),
+            failure: watch::Sender::new(None),
             closed: AtomicBool::new(false),
             full: AtomicBool::new(false),
             min_free_bytes: options.min_free_bytes,
@@ -63,6 +82,7 @@ impl Gauge {
             records: AtomicU64::new(0),
             behind: AtomicU64::new(0),
             oldest: AtomicU64::new(0),
+            unsynced: AtomicU64::new(0),
             queue_bytes: options.queue_bytes,
             queue_records: queue_records as u64,
             lag_bytes: options.lag_bytes,
@@ -85,6 +105,7 @@ impl Gauge {
             || self.records.load(Ordering::Acquire) >= self.queue_records / 2
             || self.behind.load(Ordering::Acquire) >= self.lag_bytes
             || self.age() >= self.lag_age
+            || self.unsynced_for() >= self.lag_age
         {
             return Health::Lagging;
         }
@@ -130,10 +151,29 @@ impl Gauge {
 
     /// How long the oldest entry has waited for the store.
     pub(super) fn age(&self) -> Duration {
-        match self.oldest.load(Ordering::Acquire) {
+        self.age_of(&self.oldest)
+    }
+
+    /// How long the oldest entry has waited for its sync.
+    pub(super) fn unsynced_for(&self) -> Duration {
+        self.age_of(&self.unsynced)
+    }
+
+    fn age_of(&self, mark: &AtomicU64) -> Duration {
+        match mark.load(Ordering::Acquire) {
             0 => Duration::ZERO,
             at => Duration::from_millis(self.since(Instant::now()).saturating_sub(at - 1)),
         }
+    }
+
+    /// The journal takes a group in hand, whose oldest record was appended then.
+    pub(super) fn begin_group(&self, queued: Instant) {
+        self.unsynced.store(self.since(queued) + 1, Ordering::Release);
+    }
+
+    /// It is synced, or failed.
+    pub(super) fn end_group(&self) {
+        self.unsynced.store(0, Ordering::Release);
     }
 
     /// Takes room in the journal's queue; `false` if there is none.
@@ -172,15 +212,42 @@ impl Gauge {
     }
 
     pub(super) fn fail_journal(&self) {
+        self.give_up(Failure::Journal);
         self.journal_failed.store(true, Ordering::Release);
+    }
+
+    /// Told once; the first one stands.
+    fn give_up(&self, failure: Failure) {
+        self.failure.send_if_modified(|known| {
+            let first = known.is_none();
+            known.get_or_insert(failure);
+            first
+        });
+    }
+
+    pub(super) fn failure(&self) -> watch::Receiver<Option<Failure>> {
+        self.failure.subscribe()
     }
 
     pub(super) fn journal_failed(&self) -> bool {
         self.journal_failed.load(Ordering::Acquire)
     }
 
-    pub(super) fn fail_store(&self, failed: bool) {
-        self.store_failed.store(failed, Ordering::Release);
+    /// The store has failed; it may be made anew.
+    pub(super) fn fail_store(&self) {
+        self.store_failed.store(true, Ordering::Release);
+    }
+
+    /// The store has failed and stays so.
+    pub(super) fn give_up_store(&self) {
+        self.give_up(Failure::Store);
+        self.fail_store();
+    }
+
+    /// The store was made anew, unless it was given up before.
+    pub(super) fn restore_store(&self) {
+        let given_up = self.failure.borrow().is_some();
+        self.store_failed.store(given_up, Ordering::Release);
     }
 
     pub(super) fn store_failed(&self) -> bool {

@@ -12,7 +12,7 @@ use super::backup::Backup;
 use super::caretaker::Caretaker;
 use super::disk::{self, Disk};
 use super::finding::{OpenError, Recovery};
-use super::gauge::{Gauge, Health};
+use super::gauge::{Failure, Gauge, Health};
 use super::journal::{Catalog, Writer};
 use super::journal_thread::{self, Order};
 use super::options::{Options, SMALLEST_SEGMENT};
@@ -32,6 +32,10 @@ const QUEUE_RECORDS: usize = 16 * 1024;
 const QUEUE_GROUPS: usize = 8 * 1024;
 /// Questions that may wait for a read thread. When full, `ask` refuses.
 const QUEUE_JOBS: usize = 256;
+
+/// How long closing may take once journal or store have failed. After a failed write sled waits for
+/// ever for what it could not write.
+const FAILED_CLOSE: Duration = Duration::from_secs(5);
 
 /// Why a question got no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -194,6 +198,29 @@ impl Log {
         self.shared.gauge.health()
     }
 
+    /// Returns once this process keeps nothing more: journal or store failed, and not for a while
+    /// only. Never, as long as all is well.
+    pub async fn failed(&self) -> Failure {
+        let mut failure = self.shared.gauge.failure();
+        match failure.wait_for(Option::is_some).await.map(|failure| *failure) {
+            Ok(Some(failure)) => failure,
+            // The gauge lives as long as this handle.
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// What failed for good, if anything has.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        *self.shared.gauge.failure().borrow()
+    }
+
+    /// How long the oldest record that waits for its sync has waited.
+    #[must_use]
+    pub fn unsynced_for(&self) -> Duration {
+        self.shared.gauge.unsynced_for()
+    }
+
     /// How far the store is behind: the age of the oldest entry it lacks.
     #[must_use]
     pub fn lag(&self) -> Duration {
@@ -257,16 +284,30 @@ impl Log {
         // What waits for a read thread is still answered; then those threads end.
         self.jobs.lock().take();
         self.care.lock().take();
-        let mut threads = self.threads.clone();
-        // An error means that every thread has ended.
-        let _ = threads.wait_for(|alive| *alive == 0).await;
-        // Other handles may live on; the directory is free all the same. sled's end does IO, so it is
-        // not for a task.
-        let shared = Arc::clone(&self.shared);
-        let freed = tokio::task::spawn_blocking(move || {
-            *shared.shelf.write() = Arc::new(MemoryShelf::default());
-            shared.lock.lock().take();
-        });
-        let _ = freed.await;
+        let ended = async {
+            let mut threads = self.threads.clone();
+            // An error means that every thread has ended.
+            let _ = threads.wait_for(|alive| *alive == 0).await;
+            // Other handles may live on; the directory is free all the same. sled's end does IO, so it
+            // is not for a task; nor for a thread that the runtime waits for, since it may not end.
+            let shared = Arc::clone(&self.shared);
+            let (freed, is_freed) = oneshot::channel::<()>();
+            let free = std::thread::Builder::new().name("log-close".to_owned()).spawn(move || {
+                *shared.shelf.write() = Arc::new(MemoryShelf::default());
+                shared.lock.lock().take();
+                drop(freed);
+            });
+            if free.is_ok() {
+                let _ = is_freed.await;
+            }
+        };
+        let too_long = async {
+            self.failed().await;
+            tokio::time::sleep(FAILED_CLOSE).await;
+        };
+        tokio::select! {
+            () = ended => {}
+            () = too_long => tracing::warn!("what failed did not close in time; it is left so"),
+        }
     }
 }

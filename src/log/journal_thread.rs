@@ -124,7 +124,10 @@ impl JournalThread {
             return;
         }
         let begun = Instant::now();
-        let written = match self.writer.write(&mut items) {
+        gauge.begin_group(items.first().map_or(begun, |item| item.queued));
+        let written = self.writer.write(&mut items);
+        gauge.end_group();
+        let written = match written {
             Ok(written) => {
                 let entries = u32::try_from(items.len()).unwrap_or(u32::MAX);
                 metrics::counter!(metric::GROUPS).increment(1);
@@ -135,8 +138,8 @@ impl JournalThread {
             Err(error) => {
                 // Never tried again: after a failed sync nobody knows what is on the platter.
                 tracing::error!(%error, "the journal failed; nothing more is acknowledged until a restart");
-                gauge.fail_journal();
                 fail(&items);
+                gauge.fail_journal();
                 return;
             }
         };
@@ -160,7 +163,7 @@ impl JournalThread {
             items,
         };
         if self.feed.send(Feed::Group(Box::new(fed))).is_err() {
-            self.shared.gauge.fail_store(true);
+            self.shared.gauge.give_up_store();
         }
     }
 }

@@ -63,7 +63,7 @@ pub(crate) use bytes_in::{Cut, Cutter};
 
 pub use admission::{Admitted, Unavailable};
 pub use finding::{Done, Finding, Hole, OpenError, Recovery, Where};
-pub use gauge::Health;
+pub use gauge::{Failure, Health};
 pub use handle::{AskError, Log};
 pub use mids::{Found, MidIndex};
 pub use options::Options;

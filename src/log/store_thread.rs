@@ -80,7 +80,7 @@ impl Drop for StoreThread {
     fn drop(&mut self) {
         if thread::panicking() {
             tracing::error!("the store thread panicked; the log takes nothing more");
-            self.shared.gauge.fail_store(true);
+            self.shared.gauge.give_up_store();
         }
     }
 }
@@ -149,13 +149,16 @@ impl StoreThread {
         {
             tracing::error!(%error, "the store failed and is rebuilt from the journal");
             // Nothing new is ordered until it stands again.
-            self.shared.gauge.fail_store(true);
+            self.shared.gauge.fail_store();
             // A build under way began before this; it is as good as a new one.
             if self.building.is_none() {
                 self.build(None);
             }
             if let Some(build) = self.building.take() {
                 self.adopt(build);
+            }
+            if self.shared.gauge.store_failed() {
+                self.shared.gauge.give_up_store();
             }
         }
         if !self.shared.gauge.store_failed() {
@@ -225,7 +228,7 @@ impl StoreThread {
         if let Err(error) = shelf.sync() {
             // The old mark stands: a replay brings back whatever did not reach the platter.
             tracing::error!(%error, "the store could not be synced");
-            self.shared.gauge.fail_store(true);
+            self.shared.gauge.give_up_store();
             return;
         }
         let mark =
@@ -233,7 +236,7 @@ impl StoreThread {
         if let Err(error) = keeper.mark_file.write(mark) {
             // A disk that fails here is not trusted with more.
             tracing::error!(%error, "store.mark could not be written; the next start replays more");
-            self.shared.gauge.fail_store(true);
+            self.shared.gauge.give_up_store();
             return;
         }
         self.dirty = None;
@@ -306,7 +309,7 @@ impl StoreThread {
         let adopted = built.and_then(|fresh| self.go_over(fresh, generation, upto));
         match &adopted {
             Ok(()) => {
-                self.shared.gauge.fail_store(false);
+                self.shared.gauge.restore_store();
                 self.plan_rebuild();
             }
             Err(PourError::Stopped) => {}

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::DropGuard;
 use tokio_util::task::TaskTracker;
 use wardroom_protocol::ids::{Lane, LogName, Position, TopicId};
 
 use super::desk::Desk;
 use super::mail::Mail;
 use super::recall::search;
-use super::{Answer, Names, Reading, Registry, Submission, TopicView, Where, snapshot};
+use super::{Answer, Names, Reading, Registry, Revealed, Submission, TopicView, Where, snapshot};
 use crate::cluster::Bus;
 use crate::domain::LogState;
 use crate::domain::access::Access;
@@ -29,10 +30,14 @@ pub(super) enum Ask {
     Submit(Box<Submission>, Answer),
     /// Where to begin reading, and what there is. Answered once that is safe.
     Read(Option<Lane>, Where, oneshot::Sender<Reading>),
+    /// How far a log is safe, and what it is there. Answered at once.
+    Revealed(Option<Lane>, oneshot::Sender<Revealed>),
     /// For a page of topics after one, with the head it describes. Answered once that is safe.
     Topics(Option<TopicId>, usize, oneshot::Sender<Topics>),
     /// Where a topic's entries are filed.
     Filing(TopicId, oneshot::Sender<Filing>),
+    /// To end, if nothing is left to do; whether it did. Asked with the last handle there is.
+    Close(oneshot::Sender<bool>),
 }
 
 /// A page of topics; `None` if the topic to begin after is unknown.
@@ -53,17 +58,29 @@ pub(super) struct RoomActor {
     /// Written and not yet handed to the journal, over all logs in the order of writing. At most what
     /// is taken at once.
     pub(super) admitted: Vec<Admitted>,
+    /// Ends the passes when the actor ends.
+    pub(super) _passes: DropGuard,
 }
 
 impl RoomActor {
-    /// Serves until nobody can ask any more.
+    /// Serves until nobody can ask any more, or whoever asks last asks for the end.
     pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Ask>) {
-        let mut asks = Vec::new();
+        let (mut asks, mut closing) = (Vec::new(), None);
         while inbox.recv_many(&mut asks, AT_ONCE).await > 0 {
             for ask in asks.drain(..) {
-                self.answer(ask).await;
+                match ask {
+                    Ask::Close(reply) => closing = Some(reply),
+                    ask => self.answer(ask).await,
+                }
             }
             self.hand_over();
+            if closing.is_some() && self.is_settled() {
+                break;
+            }
+            if let Some(reply) = closing.take() {
+                // Whoever asked still has the handle, and asks again one day.
+                let _ = reply.send(false);
+            }
             for (log, snapshot) in self.snapshots(snapshot::EVERY) {
                 let keep = self.log.clone();
                 // Not waited for: what is not kept is folded again one day.
@@ -73,6 +90,14 @@ impl RoomActor {
         for (log, snapshot) in self.snapshots(snapshot::AT_CLOSING) {
             keep_snapshot(&self.log, log, snapshot).await;
         }
+        if let Some(reply) = closing {
+            // From here on the log may be opened anew.
+            let _ = reply.send(true);
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        self.desk.is_settled() && self.lanes.values().all(Desk::is_settled)
     }
 
     /// The logs with this many entries beyond their snapshots, as they are now.
@@ -94,7 +119,14 @@ impl RoomActor {
                 self.rename().await;
             }
             Ask::Read(lane, from, reply) => self.read(lane, from, reply),
+            Ask::Revealed(lane, reply) => {
+                let desk = self.at(lane);
+                let watermark = desk.channel.tail().revealed();
+                let _ = reply.send(Revealed::of(&desk.state, watermark));
+            }
             Ask::Topics(after, limit, reply) => self.topics(after, limit, reply),
+            // Not now: it is not the last.
+            Ask::Close(reply) => drop(reply),
             Ask::Filing(topic, reply) => {
                 let filing = match &self.desk.state {
                     LogState::Room(room) => room.topics.filing(&topic),

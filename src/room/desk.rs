@@ -34,6 +34,8 @@ pub(super) struct Desk {
     link: [u8; 32],
     /// The next entry opens an epoch: the numbering authority was lost and re-established.
     reopen: bool,
+    /// It would open one each time, so it does not close before the node does.
+    stays: bool,
     /// The log holds entries that this version cannot fold: it is read-only.
     read_only: bool,
     /// The seq of the newest snapshot that was asked for; 0: none.
@@ -51,6 +53,7 @@ impl Desk {
             mids: folded.mids,
             link: folded.link,
             reopen: reopen || folded.holes,
+            stays: reopen || folded.holes,
             read_only: folded.read_only,
             kept: folded.kept,
         }
@@ -65,6 +68,15 @@ impl Desk {
         }
         self.kept = head;
         snapshot::of(&self.state, names, &self.mids, self.link)
+    }
+
+    /// Whether the log may be closed and opened again: all of it is in the store, and nobody waits.
+    pub(super) fn is_settled(&self) -> bool {
+        let (head, tail) = (self.state.line().head().seq, self.channel.tail());
+        !self.stays
+            && tail.revealed() == head
+            && tail.progress().stored() == head
+            && self.channel.nobody_waits()
     }
 
     pub(super) fn log(&self) -> &LogName {

@@ -1,18 +1,18 @@
-//! The hall: every open room by name. The only concurrent maps; nothing holds their guards.
+//! The hall: every open room by name.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
-use dashmap::DashMap;
-use tokio::sync::{OnceCell, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wardroom_protocol::ids::{LogName, PrincipalId, RoomId};
 
+use super::doors::Doors;
 use super::mail::{self, Mail};
-use super::mailboxes::Mailboxes;
 use super::opening::{Opener, open_log};
-use super::{Denied, Fault, Listed, Registry, RoomHandle, Written, founding};
+use super::{Denied, Fault, Listed, Registry, RoomHandle, Written, founding, mailboxes, patience};
 use crate::cluster::Bus;
 use crate::log::Log;
 use crate::seal::Keyring;
@@ -46,6 +46,8 @@ pub struct Parts {
     pub tasks: TaskTracker,
     /// Ends the passes.
     pub stop: CancellationToken,
+    /// A room or mailbox that nobody has used for so long is closed.
+    pub idle: Duration,
 }
 
 /// Which logs open an epoch with their next entry.
@@ -69,8 +71,7 @@ impl Reopen {
 /// All open rooms.
 pub struct Hall {
     opener: Opener,
-    rooms: DashMap<RoomId, Arc<OnceCell<RoomHandle>>>,
-    mailboxes: Arc<Mailboxes>,
+    doors: Arc<Doors>,
     directory: RoomHandle,
     identity: RoomHandle,
 }
@@ -79,12 +80,17 @@ impl Hall {
     /// Opens the hall: `~directory` and `~identity` first.
     pub async fn open(parts: Parts) -> Result<Self, OpenFault> {
         let (send, notes) = mpsc::channel(mail::QUEUE);
-        let opener = Opener { parts, registry: Arc::default(), mail: Mail(send) };
+        let opener =
+            Opener { parts, registry: Arc::default(), mail: Mail(send), noted: Arc::default() };
         let directory = open_log(&opener, &LogName::directory()).await?;
         let identity = open_log(&opener, &LogName::identity()).await?;
-        let mailboxes = Arc::new(Mailboxes::new(opener.clone()));
-        opener.parts.tasks.spawn(Arc::clone(&mailboxes).deliver(notes));
-        Ok(Self { opener, rooms: DashMap::new(), mailboxes, directory, identity })
+        let doors = Arc::new(Doors::new(opener.clone()));
+        let Parts { log, tasks, stop, idle, .. } = &opener.parts;
+        tasks.spawn(Arc::clone(&doors).close_unused(*idle));
+        tasks.spawn(mailboxes::deliver(opener.clone(), Arc::clone(&doors), notes));
+        let always_open = [directory.clone(), identity.clone()];
+        tasks.spawn(patience::watch(log.clone(), Arc::clone(&doors), always_open, stop.clone()));
+        Ok(Self { opener, doors, directory, identity })
     }
 
     /// The rooms there are, and the people.
@@ -105,38 +111,42 @@ impl Hall {
         &self.identity
     }
 
-    /// A room, if it is open already.
+    /// A room, if it is open already and has begun.
     #[must_use]
     pub fn at_hand(&self, room: &RoomId) -> Option<RoomHandle> {
-        let cell = self.rooms.get(room).map(|cell| Arc::clone(cell.value()))?;
-        cell.get().cloned()
+        self.doors.at_hand(&room.log()).filter(RoomHandle::has_begun)
     }
 
     /// A room, opened if it is not: folded from its log, and founded if that is still empty.
     pub async fn room(&self, room: &RoomId) -> Result<RoomHandle, OpenFault> {
         let listed = self.registry().find(room).ok_or(OpenFault::Unknown)?;
-        let cell = Arc::clone(self.rooms.entry(room.clone()).or_default().value());
-        let handle = cell
-            .get_or_try_init(|| async {
-                let handle = open_log(&self.opener, &room.log()).await?;
-                if handle.channel.tail().revealed() == 0 {
-                    self.found(&handle, room, &listed).await.map_err(|_| OpenFault::Log)?;
-                }
-                Ok(handle)
-            })
-            .await?;
-        Ok(handle.clone())
+        let handle = self.doors.open(&room.log()).await?;
+        self.begun(handle, room, &listed).await
     }
 
-    /// A person's mailbox, if it is open already.
-    #[must_use]
-    pub fn mailbox_at_hand(&self, person: &PrincipalId) -> Option<RoomHandle> {
-        self.mailboxes.at_hand(person)
+    /// The same for a look at what it is called and who may know of it, which keeps nothing open.
+    pub async fn look(&self, room: &RoomId) -> Result<RoomHandle, OpenFault> {
+        let listed = self.registry().find(room).ok_or(OpenFault::Unknown)?;
+        let handle = self.doors.look(&room.log()).await?;
+        self.begun(handle, room, &listed).await
+    }
+
+    async fn begun(
+        &self,
+        handle: RoomHandle,
+        room: &RoomId,
+        listed: &Listed,
+    ) -> Result<RoomHandle, OpenFault> {
+        if !handle.has_begun() {
+            // Whoever comes meanwhile proposes the same entry, and one of them is written.
+            self.found(&handle, room, listed).await.map_err(|_| OpenFault::Log)?;
+        }
+        Ok(handle)
     }
 
     /// A person's mailbox, opened if it is not.
     pub async fn mailbox(&self, person: &PrincipalId) -> Result<RoomHandle, OpenFault> {
-        self.mailboxes.of(person).await
+        self.doors.open(&LogName::mailbox(person)).await
     }
 
     /// The answer to a room's founding: where its first entry stands.
@@ -154,11 +164,5 @@ impl Hall {
         listed: &Listed,
     ) -> Result<Written, Denied> {
         founding::found(handle, room, listed, &self.opener.parts.keys).await
-    }
-
-    /// How many rooms are open.
-    #[must_use]
-    pub fn open_rooms(&self) -> usize {
-        self.rooms.len()
     }
 }

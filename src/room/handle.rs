@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use wardroom_protocol::ids::{Lane, LogKind, LogName, Position, TopicId};
 
 use super::actor::Ask;
-use super::{Answer, Denied, Fault, Reading, Submission, TopicView, Where};
+use super::{Answer, Denied, Fault, Reading, Revealed, Submission, TopicView, Where};
 use crate::delivery::{Channel, Presence};
 use crate::domain::Refusal;
 use crate::domain::access::{Access, Action, Principal};
@@ -29,7 +29,30 @@ pub struct RoomHandle {
     pub(super) access: Arc<RwLock<Arc<Access>>>,
 }
 
+/// Keeps a room open: whoever follows one of its logs holds one.
+pub struct Hold {
+    _inbox: mpsc::Sender<Ask>,
+}
+
 impl RoomHandle {
+    /// Keeps the room open for as long as this is held.
+    #[must_use]
+    pub fn hold(&self) -> Hold {
+        Hold { _inbox: self.inbox.clone() }
+    }
+
+    /// Whether this is the last handle, nobody holds the room, and nobody is about to come back.
+    pub(super) fn is_unused(&self) -> bool {
+        self.inbox.strong_count() == 1 && self.presence.online() == 0
+    }
+
+    /// Ends the room, if this is the last handle and nothing is left to do. `true`: all that its logs
+    /// hold is in the store, and nothing more is written to them.
+    pub(super) async fn close(&self) -> bool {
+        let (send, closed) = oneshot::channel();
+        self.ask(Ask::Close(send)).is_ok() && closed.await.unwrap_or(false)
+    }
+
     /// Whether somebody may do this here, as the newest entry says.
     pub fn may(&self, principal: &Principal, action: Action) -> Result<(), Refusal> {
         self.access.read().may(principal, action)
@@ -42,6 +65,11 @@ impl RoomHandle {
             LogKind::Lane(lane) => self.lanes.get(&lane),
             _ => Some(&self.channel),
         }
+    }
+
+    /// Whether its first entry is safe.
+    pub(super) fn has_begun(&self) -> bool {
+        self.channel.tail().revealed() > 0
     }
 
     /// Who is in the room.
@@ -86,14 +114,18 @@ impl RoomHandle {
         receive.await.unwrap_or(Err(Denied::Fault(Fault::Unknown)))
     }
 
-    /// Where a reader of a log of this room will begin, and what there is.
+    /// Where a reader of a log of this room will begin, and what there is: once that is safe, or not
+    /// at all, if that takes longer than [`super::PATIENCE`].
     pub async fn read(&self, log: &LogName, from: Where) -> Result<Reading, Fault> {
-        let lane = match log.kind() {
-            LogKind::Lane(lane) => Some(lane),
-            _ => None,
-        };
         let (send, receive) = oneshot::channel();
-        self.ask(Ask::Read(lane, from, send))?;
+        self.ask(Ask::Read(lane_of(log), from, send))?;
+        receive.await.map_err(|_| Fault::LogUnavailable)
+    }
+
+    /// How far a log of this room is safe, and what it is there. Waits for no sync.
+    pub async fn revealed(&self, log: &LogName) -> Result<Revealed, Fault> {
+        let (send, receive) = oneshot::channel();
+        self.ask(Ask::Revealed(lane_of(log), send))?;
         receive.await.map_err(|_| Fault::LogUnavailable)
     }
 
@@ -121,5 +153,12 @@ impl RoomHandle {
             mpsc::error::TrySendError::Full(_) => Fault::Overloaded,
             mpsc::error::TrySendError::Closed(_) => Fault::LogUnavailable,
         })
+    }
+}
+
+fn lane_of(log: &LogName) -> Option<Lane> {
+    match log.kind() {
+        LogKind::Lane(lane) => Some(lane),
+        _ => None,
     }
 }

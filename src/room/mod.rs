@@ -5,6 +5,7 @@
 
 mod actor;
 mod desk;
+mod doors;
 mod fold;
 mod founding;
 mod hall;
@@ -13,6 +14,7 @@ mod mail;
 mod mailboxes;
 mod names;
 mod opening;
+mod patience;
 mod recall;
 mod registry;
 pub mod snapshot;
@@ -21,8 +23,9 @@ mod view;
 mod writing;
 
 pub use hall::{Hall, OpenFault, Parts, Reopen};
-pub use handle::RoomHandle;
+pub use handle::{Hold, RoomHandle};
 pub use names::Names;
+pub use patience::PATIENCE;
 pub use registry::{Listed, Registry};
 pub use submission::{Answer, Denied, Fault, Submission, Worded, Written};
-pub use view::{Reading, TopicView, View, Where};
+pub use view::{Reading, Revealed, TopicView, View, Where};

@@ -1,9 +1,9 @@
 //! Opening a log: folded on a read thread, then an actor and its passes are started.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::mpsc;
 use wardroom_protocol::ids::{Lane, LogName};
 
@@ -20,7 +20,7 @@ use crate::domain::{Event, LogState, Room};
 use crate::entry;
 use crate::log::Budget;
 
-/// Entries at a log's end whose notes are sent once more when it is opened: a process that ended
+/// Entries at a log's end whose notes are sent once more when it is first opened: a process that ended
 /// between an entry and its notes left them out.
 const NOTED_AGAIN: usize = 64;
 
@@ -30,11 +30,13 @@ pub(super) struct Opener {
     pub(super) parts: Parts,
     pub(super) registry: Arc<Registry>,
     pub(super) mail: Mail,
+    /// The logs whose last notes were sent again: once for each process, unless some were left.
+    pub(super) noted: Arc<Mutex<BTreeSet<LogName>>>,
 }
 
 /// Folds a log and its lanes, and starts the actor and the passes.
 pub(super) async fn open_log(opener: &Opener, log: &LogName) -> Result<RoomHandle, OpenFault> {
-    let Opener { parts, registry, mail } = opener;
+    let Opener { parts, registry, mail, noted } = opener;
     let (desk, names) = open_desk(opener, log).await?;
     let mut lanes = BTreeMap::new();
     if let Some(room) = log.room() {
@@ -45,8 +47,11 @@ pub(super) async fn open_log(opener: &Opener, log: &LogName) -> Result<RoomHandl
     }
     let handle_lanes: BTreeMap<Lane, Arc<Channel>> =
         lanes.iter().map(|(lane, desk)| (*lane, Arc::clone(&desk.channel))).collect();
-    let (tasks, stop) = (parts.tasks.clone(), parts.stop.clone());
-    let presence = Presence::new(Arc::clone(&desk.channel), tasks, stop);
+    // The passes end with the actor, and with an opening that is given up before there is one.
+    let stop = parts.stop.child_token();
+    let passes = stop.clone().drop_guard();
+    let tasks = parts.tasks.clone();
+    let presence = Presence::new(Arc::clone(&desk.channel), tasks, stop.clone());
     let (inbox, asks) = mpsc::channel(INBOX);
     let room = desk.room();
     let access = room.map_or_else(Access::default, |room| room.access.clone());
@@ -59,10 +64,13 @@ pub(super) async fn open_log(opener: &Opener, log: &LogName) -> Result<RoomHandl
         access: Arc::clone(&access),
     };
     for channel in handle.channels() {
-        parts.tasks.spawn(run_pass(Arc::clone(channel), parts.stop.clone()));
+        parts.tasks.spawn(run_pass(Arc::clone(channel), stop.clone()));
     }
-    if let Some(room) = room {
+    if let Some(room) = room
+        && !noted.lock().contains(log)
+    {
         note_again(opener, log, room).await;
+        noted.lock().insert(log.clone());
     }
     let actor = RoomActor {
         desk,
@@ -76,6 +84,7 @@ pub(super) async fn open_log(opener: &Opener, log: &LogName) -> Result<RoomHandl
         bus: parts.bus.clone(),
         tasks: parts.tasks.clone(),
         admitted: Vec::new(),
+        _passes: passes,
     };
     parts.tasks.spawn(actor.run(asks));
     Ok(handle)
@@ -106,7 +115,7 @@ async fn open_desk(opener: &Opener, log: &LogName) -> Result<(Desk, Names), Open
     }
     let names = std::mem::take(&mut folded.names);
     let desk = Desk::new(log, folded, parts.reopen.covers(log));
-    tracing::info!(log = %log, head = %desk.state.line().head(), "opened a log");
+    tracing::debug!(log = %log, head = %desk.state.line().head(), "opened a log");
     Ok((desk, names))
 }
 

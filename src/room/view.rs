@@ -32,6 +32,24 @@ pub struct Reading {
     pub view: View,
 }
 
+/// A log as far as it is safe.
+#[derive(Clone, Debug)]
+pub struct Revealed {
+    /// The line of epochs; its head is the watermark.
+    pub line: Line,
+    /// The newest ordinal up to there.
+    pub n: u64,
+}
+
+impl Revealed {
+    pub(super) fn of(log: &LogState, watermark: u64) -> Self {
+        Self {
+            line: log.line().upto(watermark),
+            n: log.ordinals().map_or(0, |ordinals| ordinals.upto(watermark)),
+        }
+    }
+}
+
 /// A log as of its head.
 #[derive(Clone, Debug)]
 pub struct View {

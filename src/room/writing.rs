@@ -12,7 +12,7 @@ use super::actor::RoomActor;
 use super::desk::Proposal;
 use super::mail::notes;
 use super::{Answer, Denied, Fault, Listed, Names, Submission, Worded, Written};
-use crate::delivery::{Channel, PIECE, frame, read_after};
+use crate::delivery::{Effect, PIECE, Reply, frame, read_after};
 use crate::domain::{
     Act, Command, Event, Identified, Judgement, LogState, Refusal, Row, Rows, Worded as From,
     message, moderation,
@@ -51,28 +51,42 @@ impl RoomActor {
     pub(super) async fn handle(&mut self, mut submission: Submission, answer: Answer) {
         let gathered = match self.gather(&mut submission).await {
             Ok(gathered) => gathered,
-            Err(denied) => return settle(&self.desk.channel, 0, answer, Err(denied)),
+            Err(denied) => return self.refuse(answer, denied),
         };
         match self.write(&submission, &gathered) {
             Ok((lane, event, written)) => {
                 let seq = written.position.seq;
-                let answer = self.on_reveal(&event, &submission, answer);
+                let effect = self.on_reveal(&event, &submission);
                 let outcome = match event {
                     Event::Moderation(moderation::Event::Held(_)) => {
                         Err(Denied::Refused(Refusal::Held { position: written.position }))
                     }
                     _ => Ok(written),
                 };
-                settle(&self.at(lane).channel, seq, answer, outcome);
+                let reply = reply(answer, outcome, Fault::Unknown);
+                let channel = &self.at(lane).channel;
+                match effect {
+                    Some(effect) => channel.once_safe(seq, effect, Some(reply)),
+                    None => channel.when_safe(seq, reply),
+                }
             }
             Err(Stop::Known(lane, written)) => {
-                settle(&self.at(lane).channel, written.position.seq, answer, Ok(written));
+                let reply = reply(answer, Ok(written), Fault::Unknown);
+                self.at(lane).channel.when_safe(written.position.seq, reply);
             }
             Err(Stop::RestsOn(lane, seq, refusal)) => {
-                settle(&self.at(lane).channel, seq, answer, Err(Denied::Refused(refusal)));
+                // Not given while it may still turn out otherwise; but nothing was done in any case.
+                let outcome = Err(Denied::Refused(refusal));
+                let reply = reply(answer, outcome, Fault::LogUnavailable);
+                self.at(lane).channel.when_safe(seq, reply);
             }
-            Err(Stop::Denied(denied)) => settle(&self.desk.channel, 0, answer, Err(denied)),
+            Err(Stop::Denied(denied)) => self.refuse(answer, denied),
         }
+    }
+
+    /// A refusal that rests on nothing.
+    fn refuse(&self, answer: Answer, denied: Denied) {
+        self.desk.channel.when_safe(0, Box::new(move |_| answer(Err(denied))));
     }
 
     /// The rows of the submission's own mid, and of the mids its command names: from memory, or,
@@ -222,15 +236,12 @@ impl RoomActor {
             let sent: Vec<_> = notes.into_iter().zip(stamps.by_ref()).collect();
             if !sent.is_empty() {
                 let seq = written.position.seq;
-                channel.when_safe(
-                    seq,
-                    Box::new(move |safe| {
-                        for (note, stamp) in sent.into_iter().filter(|_| safe) {
-                            stamp.send(note.at(seq));
-                        }
-                        None
-                    }),
-                );
+                let tell = move |safe| {
+                    for (note, stamp) in sent.into_iter().filter(|_| safe) {
+                        stamp.send(note.at(seq));
+                    }
+                };
+                channel.once_safe(seq, Box::new(tell), None);
             }
             last = Some((lane, event, written));
         }
@@ -320,8 +331,8 @@ impl RoomActor {
         }
     }
 
-    /// What else happens at the moment an entry is safe.
-    fn on_reveal(&mut self, event: &Event, submission: &Submission, answer: Answer) -> Answer {
+    /// What else happens at the moment an entry is safe, before it is answered.
+    fn on_reveal(&self, event: &Event, submission: &Submission) -> Option<Effect> {
         let registry = Arc::clone(&self.registry);
         match event {
             Event::RoomRegistered(room, founding) => {
@@ -334,23 +345,21 @@ impl RoomActor {
                     words: words.map(|words| words.open.clone()),
                 };
                 let room = room.clone();
-                Box::new(move |outcome| {
-                    if outcome.is_ok() {
+                Some(Box::new(move |safe| {
+                    if safe {
                         registry.insert(room, listed);
                     }
-                    answer(outcome)
-                })
+                }))
             }
             Event::PrincipalRegistered { principal } => {
                 let principal = principal.clone();
-                Box::new(move |outcome| {
-                    if outcome.is_ok() {
+                Some(Box::new(move |safe| {
+                    if safe {
                         registry.meet(principal);
                     }
-                    answer(outcome)
-                })
+                }))
             }
-            _ => answer,
+            _ => None,
         }
     }
 }
@@ -365,12 +374,7 @@ impl Gathered {
     }
 }
 
-/// Lets an answer go once what it rests on is safe. A refusal rests on nothing, unless it says so.
-fn settle(channel: &Arc<Channel>, seq: u64, answer: Answer, outcome: Result<Written, Denied>) {
-    channel.when_safe(
-        seq,
-        Box::new(move |safe| {
-            answer(if safe { outcome } else { Err(Denied::Fault(Fault::Unknown)) })
-        }),
-    );
+/// An answer that rests on an entry: the outcome, or what is said while that entry is not safe.
+fn reply(answer: Answer, outcome: Result<Written, Denied>, otherwise: Fault) -> Reply {
+    Box::new(move |safe| answer(if safe { outcome } else { Err(Denied::Fault(otherwise)) }))
 }

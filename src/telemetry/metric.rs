@@ -52,6 +52,7 @@ metrics_table! {
     CONNECTIONS "wardroom_connections" Kind::Gauge, [], "Connections open now.";
     JOINED "wardroom_joined" Kind::Gauge, [], "Logs joined now, summed over all connections.";
     PRESENT "wardroom_present" Kind::Gauge, [], "People present now, summed over all rooms.";
+    ROOMS_OPEN "wardroom_rooms_open" Kind::Gauge, [], "Rooms and mailboxes open now, used or not yet closed.";
     COMMANDS "wardroom_commands_total" Kind::Counter, ["op", "outcome"], "Commands answered, by op and outcome.";
     NOTES_LEFT "wardroom_notes_left_total" Kind::Counter, [], "Notes to mailboxes that could not be filed; tried again when their room is opened.";
     ENTRIES "wardroom_entries_total" Kind::Counter, [], "Entries revealed by this node.";

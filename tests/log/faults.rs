@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use wardroom::log::{Health, Log, Options, Unavailable, verify};
+use wardroom::log::{Failure, Health, Log, Options, Unavailable, verify};
 
 use crate::power::Power;
 use crate::slow_disk::{Slow, SlowDisk};
@@ -69,8 +69,10 @@ fn write(what: &str, log: &Log, room: &mut Author, dice: &mut Dice) -> Ended {
         return Ended::Untouched;
     }
     if !room.progress.failed() && room.progress.synced() == room.head() {
+        assert_eq!(log.failure(), Some(Failure::Store), "{what}: for good");
         return Ended::StoreFailed;
     }
+    assert_eq!(log.failure(), Some(Failure::Journal), "{what}: for good");
     // The journal failed: whatever comes now is refused, and no mark rises.
     let acked = room.progress.synced();
     for _ in 0..5 {
@@ -142,7 +144,7 @@ fn while_a_sync_takes_its_time_the_queue_fills_and_reading_goes_on() {
         assert!(room.head() < 100, "the queue has no bound");
     };
     assert_eq!(refused, Unavailable::Overloaded);
-    assert_eq!(log.health(), Health::Lagging);
+    assert_eq!((log.health(), log.failure()), (Health::Lagging, None), "it may get better");
     assert_eq!(room.progress.synced(), 10, "nothing is acknowledged before its sync");
     assert_eq!(read(&log, &room.name).0, room.records[..10], "reading goes on");
     slow.shut(false);
@@ -161,7 +163,7 @@ fn a_disk_that_is_nearly_full_is_said_before_anything_is_ordered() {
     let disk = Arc::new(SlowDisk(Arc::clone(&slow)));
     let options = Options { disk, min_free_bytes: 1_000_001, ..small() };
     let (log, _) = Log::open(dir.path(), options).unwrap();
-    assert_eq!(log.health(), Health::Full, "from the first moment");
+    assert_eq!((log.health(), log.failure()), (Health::Full, None), "from the first moment");
     // What was ordered before is still made safe.
     let mut room = Author::new("cardiology");
     room.post(&log, &mut Dice(63), 100);

@@ -16,6 +16,7 @@ use super::segment::{Segment, SegmentName, zero};
 use super::spare::Spares;
 use crate::domain::Event;
 use crate::entry::Record;
+use crate::fault;
 
 /// One record on its way through the journal and into the store.
 #[derive(Debug)]
@@ -183,6 +184,8 @@ impl Writer {
         }
         disk.point("journal_written");
         disk.point("before_sync");
+        fault::hangs("journal_hangs");
+        fault::fails("journal_fails")?;
         file.sync()?;
         disk.point("after_sync");
         Ok(())

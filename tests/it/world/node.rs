@@ -110,6 +110,13 @@ impl Node {
         }
     }
 
+    /// Waits until it ended by itself; with all that it printed.
+    pub(crate) fn wait_and_tell(self) -> (String, ExitStatus) {
+        let log = self.log.clone();
+        let ended = self.wait();
+        (fs::read_to_string(log).unwrap_or_default(), ended)
+    }
+
     /// Waits until it ended by itself, at a fault point.
     pub(crate) fn wait(mut self) -> ExitStatus {
         let begun = Instant::now();

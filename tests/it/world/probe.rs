@@ -72,6 +72,11 @@ impl Probe {
         self.wait_for_text(|frame| frame.get("seq").is_some()).await
     }
 
+    /// The next frame that is an entry of this log, as text.
+    pub(crate) async fn entry_of(&mut self, log: &str) -> String {
+        self.wait_for_text(|frame| frame.get("seq").is_some() && frame["room"] == log).await
+    }
+
     /// The next frame with this op.
     pub(crate) async fn op(&mut self, op: &str) -> Value {
         self.wait_for(|frame| frame["op"] == op).await
