@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Files by which two looks may differ: the journal's next segment, and the one it has just left.
+const SPARE_FILES: f64 = 2.0;
 const ENTRIES: &str = "wardroom_entries_total";
 const TASKS: &str = "wardroom_tasks";
 /// Gauges that have a level, or are no matter of clients at all.
@@ -62,7 +64,7 @@ impl Level {
         let below = |ours: Option<f64>, theirs: Option<f64>| {
             ours.zip(theirs).is_none_or(|(ours, theirs)| ours <= theirs)
         };
-        below(self.descriptors, other.descriptors)
+        below(self.descriptors, other.descriptors.map(|files| files + SPARE_FILES))
             && below(self.threads, other.threads)
             && below(self.tasks, other.tasks)
     }
@@ -163,6 +165,8 @@ mod tests {
     fn what_is_left_is_told() {
         let begun = level(0.0, 0.0);
         let mut ended = level(0.0, 0.0);
+        ended.descriptors = Some(12.0);
+        assert!(ended.is_down_to(&begun), "a segment more or less");
         ended.descriptors = Some(13.0);
         ended.tasks = None;
         ended.gauges.push(("wardroom_joined".to_owned(), 2.0));
