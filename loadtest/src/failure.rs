@@ -79,6 +79,9 @@ pub enum Failure {
         /// The command.
         op: &'static str,
     },
+    /// What the server is compared with did not do what it is there for.
+    #[error("there is no yardstick: {0}")]
+    Yardstick(String),
     /// It took too long.
     #[error("{0} took longer than {1} s")]
     TooLong(&'static str, u64),

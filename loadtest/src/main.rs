@@ -8,8 +8,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use wardroom_loadtest::failure::{Exit, Failure};
 use wardroom_loadtest::options::{FloorOptions, Options};
 use wardroom_loadtest::report::{Report, lines};
-use wardroom_loadtest::scenario::Run;
+use wardroom_loadtest::scenario::{Run, Silence};
 use wardroom_loadtest::traffic::Pace;
+use wardroom_loadtest::view::Style;
 use wardroom_loadtest::{floor, pairs};
 
 /// The floor's own mode: started by this program, not by people.
@@ -53,7 +54,12 @@ fn on_one_thread(work: impl Future<Output = Result<Exit, Failure>>) -> Result<Ex
 }
 
 async fn load(options: &Options) -> Result<Exit, Failure> {
-    let run = Run::new(options, std::io::stderr().is_terminal());
+    let style = match (options.quiet, std::io::stderr().is_terminal()) {
+        (true, _) => Style::Quiet,
+        (false, true) => Style::Block,
+        (false, false) => Style::Lines,
+    };
+    let run = Run::new(options, style);
     let series = pairs::run(options, &run).await?;
     let report = Report::new(options, plan(options, &run), series);
     report.write(options)?;
@@ -74,8 +80,13 @@ fn plan(options: &Options, run: &Run) -> String {
         (Some(_), true) => ", ephemeral",
         (Some(_), false) => ", durable",
     };
+    let tls = if options.tls { ", TLS" } else { "" };
+    let silent = match run.silence {
+        Silence { rooms: 0, .. } => String::new(),
+        it => format!(", beside {} idle rooms x {}", it.rooms, it.members),
+    };
     format!(
-        "{}: {} rooms x {} members, {pace}, {} bytes{logs}; warm-up {:.1} s, window {:.1} s, seed {}",
+        "{}: {} rooms x {} members, {pace}, {} bytes{logs}{tls}{silent}; warm-up {:.1} s, window {:.1} s, seed {}",
         scenario.as_ref().map_or("?", |it| it.get_name()),
         run.plan.rooms,
         run.plan.members,

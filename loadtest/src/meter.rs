@@ -40,12 +40,34 @@ pub struct Counts {
 }
 
 /// One second of the window.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Second {
     /// When it ended, seconds from the window's start.
     pub at: f64,
+    /// How long it was, seconds.
+    pub length: f64,
     /// What happened in it.
     pub counts: Counts,
+    /// From the intended send to a receipt (without members: to the answer), so far, milliseconds.
+    pub p50_ms: Option<f64>,
+    /// The same, 99th percentile.
+    pub p99_ms: Option<f64>,
+    /// Cores that the server used in it.
+    pub server_cores: Option<f64>,
+    /// The server's resident memory at its end, bytes.
+    pub server_rss: Option<u64>,
+    /// Cores that the generator used in it.
+    pub own_cores: Option<f64>,
+    /// Findings so far.
+    pub findings: u64,
+}
+
+impl Second {
+    /// A count of it as a rate.
+    #[must_use]
+    pub fn rate(&self, of: fn(&Counts) -> u64) -> f64 {
+        as_f64(of(&self.counts)) / self.length.max(f64::MIN_POSITIVE)
+    }
 }
 
 /// The meter.
@@ -167,11 +189,23 @@ impl Window {
         as_f64(count) / self.seconds.max(f64::MIN_POSITIVE)
     }
 
+    /// Cores that the server used.
+    #[must_use]
+    pub fn server_share(&self) -> Option<f64> {
+        Some(self.server_cpu? / self.seconds.max(f64::MIN_POSITIVE))
+    }
+
     /// Share of one core that the generator used.
     #[must_use]
     pub fn own_share(&self) -> Option<f64> {
         Some(self.own_cpu? / self.seconds.max(f64::MIN_POSITIVE))
     }
+}
+
+/// A quantile (0 to 1) in milliseconds; `None` without samples.
+#[must_use]
+pub fn milliseconds(measured: &Latencies, quantile: f64) -> Option<f64> {
+    (!measured.is_empty()).then(|| as_f64(measured.value_at_quantile(quantile)) / 1e3)
 }
 
 /// A count for arithmetic with fractions.

@@ -10,6 +10,7 @@
 //! most once (O4); a refused one never (O5); one author's posts keep their order (O6); nothing stands
 //! there that nobody said (foreign).
 
+mod erasure;
 mod faults;
 mod reader;
 #[cfg(test)]
@@ -56,11 +57,22 @@ enum Told {
 
 struct Post {
     room: RoomIndex,
-    /// Its place among the posts of its room's author.
-    order: u64,
+    /// Its place among the posts of its room's author; `None` for an act about a post.
+    order: Option<u64>,
     bytes: usize,
     told: Told,
     stands_at: Option<Position>,
+    erasure: Erasure,
+}
+
+/// Whether the words of a post may still be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Erasure {
+    None,
+    /// Somebody asked for it: from now on both forms are right.
+    Asked,
+    /// It was acknowledged: whoever reads from now on gets no words.
+    Done,
 }
 
 /// A room the oracle knows.
@@ -74,6 +86,8 @@ pub struct Oracle {
     rooms: Vec<Room>,
     posts: HashMap<Mid, Post>,
     orders: Vec<u64>,
+    /// No frame is on its way that was written before an erasure was acknowledged.
+    settled: bool,
     faults: Faults,
 }
 
@@ -94,7 +108,12 @@ impl Oracle {
     pub fn said(&mut self, room: RoomIndex, mid: Mid, bytes: usize) {
         let order = self.orders[room.0];
         self.orders[room.0] += 1;
-        let post = Post { room, order, bytes, told: Told::Nothing, stands_at: None };
+        self.expect(room, mid, Some(order), bytes);
+    }
+
+    fn expect(&mut self, room: RoomIndex, mid: Mid, order: Option<u64>, bytes: usize) {
+        let (told, erasure) = (Told::Nothing, Erasure::None);
+        let post = Post { room, order, bytes, told, stands_at: None, erasure };
         if self.posts.insert(mid, post).is_some() {
             self.faults.add(Fault::Doubled, || format!("the generator used mid {mid} twice"));
         }
@@ -148,12 +167,13 @@ impl Oracle {
         let hash = blake3::hash(text.as_bytes());
         let index = reader.room;
         if let Some(known) = self.rooms[index.0].entries.get(&head.position.seq) {
-            if known.hash != hash {
-                let at = head.position;
+            let (at, mid) = (head.position, known.mid);
+            let same = known.hash == hash;
+            if (self.settled || !same) && !self.form_is_right(same, at, mid, text) {
                 self.faults
                     .add(Fault::Bytes, || format!("two members hold different bytes at {at}"));
             }
-            return known.mid.filter(|_| fresh);
+            return mid.filter(|_| fresh);
         }
         let mid = self.first_copy(index, head.position, text);
         let room = &mut self.rooms[index.0];
@@ -180,10 +200,13 @@ impl Oracle {
         if let Some(before) = post.stands_at.replace(at) {
             self.faults.add(Fault::Doubled, || format!("mid {mid} stands at {before} and at {at}"));
         }
-        if !words::are_those_of(&entry, mid, post.bytes) {
+        let gone = entry.erased && post.erasure != Erasure::None;
+        let Some(order) = post.order else {
+            return Some(mid);
+        };
+        if !gone && !words::are_those_of(&entry, mid, post.bytes) {
             self.faults.add(Fault::Bytes, || format!("other words than were said stand at {at}"));
         }
-        let order = post.order;
         let last = &mut self.rooms[index.0].last_post;
         match *last {
             Some((seq, before)) if (seq < at.seq) != (before < order) => {
@@ -199,6 +222,12 @@ impl Oracle {
     /// did not recover.
     pub fn admitted_gap(&mut self, about: impl FnOnce() -> String) {
         self.faults.add(Fault::Gap, about);
+    }
+
+    /// How much was found so far. What is lost shows at the end only.
+    #[must_use]
+    pub fn findings(&self) -> u64 {
+        self.faults.total()
     }
 
     /// The greatest seq of a room that a reader must reach.

@@ -1,5 +1,6 @@
-//! Runs in pairs: server and floor in turn, each freshly started, so that both meet the same noise.
-//! A figure of several runs is a median with its 95 % interval; so is the ratio of each pair.
+//! Runs in pairs: the server and what it is compared with in turn, each freshly started, so that both
+//! meet the same noise. A figure of several runs is a median with its 95 % interval; so is the ratio
+//! of each pair.
 
 use std::rc::Rc;
 
@@ -7,10 +8,11 @@ use serde::Serialize;
 
 use crate::bootstrap::{Estimate, estimate};
 use crate::failure::Failure;
-use crate::options::{Options, Scenario};
+use crate::options::{Baseline, Options, Scenario};
 use crate::oracle::Faults;
 use crate::scenario::{self, Outcome, Run};
 use crate::target::{Spawn, Target};
+use crate::traffic::Pace;
 
 /// A figure over all runs.
 #[derive(Clone, Debug, Serialize)]
@@ -18,9 +20,18 @@ pub struct Summary {
     /// The figure's name.
     pub name: String,
     /// What it is counted in.
-    pub unit: &'static str,
+    pub unit: String,
     /// Median and interval.
     pub estimate: Estimate,
+}
+
+/// The ratio of one figure, pair by pair.
+#[derive(Clone, Debug, Serialize)]
+pub struct Ratio {
+    /// The figure.
+    pub of: &'static str,
+    /// Of each pair, in the order they were run.
+    pub pairs: Vec<f64>,
 }
 
 /// Everything that was run.
@@ -28,21 +39,40 @@ pub struct Summary {
 pub struct Series {
     /// The server's runs.
     pub server: Vec<Outcome>,
-    /// The floor's runs; empty without a baseline.
-    pub floor: Vec<Outcome>,
-    /// The figures over all runs; those of the floor begin with `floor.`, ratios with `ratio.`.
+    /// What it was compared with.
+    pub baseline: Option<Baseline>,
+    /// The runs of that; empty without a baseline.
+    pub beside: Vec<Outcome>,
+    /// The ratios of the pairs.
+    pub ratios: Vec<Ratio>,
+    /// The figures over all runs; those of the baseline begin with its name, ratios with `ratio.`,
+    /// differences with `extra.`.
     pub summary: Vec<Summary>,
 }
 
+/// The figures whose ratio a baseline is there for.
+fn compared(baseline: Baseline) -> &'static [&'static str] {
+    match baseline {
+        Baseline::Floor | Baseline::Tenth => &["cpu_us_per_delivery"],
+        Baseline::Redis => &["kept_posts_per_s", "ack_p99_ms"],
+        Baseline::Without => &["deliver_p99_ms", "cpu_us_per_delivery"],
+    }
+}
+
 impl Series {
-    /// The findings of all runs, the floor's too: a floor that loses frames is no yardstick.
+    /// The findings of all runs, the baseline's too: a floor that loses frames is no yardstick.
     #[must_use]
     pub fn faults(&self) -> Faults {
         let mut all = Faults::default();
-        for outcome in self.server.iter().chain(&self.floor) {
+        for outcome in self.runs() {
             all.merge(outcome.faults.clone());
         }
         all
+    }
+
+    /// All runs, the baseline's after the server's.
+    pub fn runs(&self) -> impl Iterator<Item = &Outcome> {
+        self.server.iter().chain(&self.beside)
     }
 
     /// A figure over all runs, by its name.
@@ -54,12 +84,14 @@ impl Series {
     /// Fills in the summary from the runs.
     pub fn summarise(&mut self, seed: u64) {
         let mut summary = Vec::new();
-        let mut add = |name: String, unit, values: &[f64]| {
+        let mut add = |name: String, unit: &str, values: &[f64]| {
             if let Some(estimate) = estimate(values, seed) {
-                summary.push(Summary { name, unit, estimate });
+                summary.push(Summary { name, unit: unit.to_owned(), estimate });
             }
         };
-        for (prefix, runs) in [("", &self.server), ("floor.", &self.floor)] {
+        let beside = self.baseline.map_or("", Baseline::name);
+        for (prefix, runs) in [(String::new(), &self.server), (format!("{beside}."), &self.beside)]
+        {
             let names = runs.iter().flat_map(|outcome| &outcome.figures);
             let mut seen = Vec::new();
             for figure in names {
@@ -72,63 +104,136 @@ impl Series {
                 add(format!("{prefix}{}", figure.name), figure.unit, &values);
             }
         }
-        let each = "cpu_us_per_delivery";
-        let ratios: Vec<f64> = self
-            .server
-            .iter()
-            .zip(&self.floor)
-            .filter_map(|(server, floor)| Some(server.value(each)? / floor.value(each)?))
-            .collect();
-        add(format!("ratio.{each}"), "x floor", &ratios);
+        self.ratios.clear();
+        if let Some(baseline) = self.baseline {
+            for of in compared(baseline) {
+                let pairs = self.paired(of, |ours, theirs| ours / theirs);
+                add(format!("ratio.{of}"), &format!("x {beside}"), &pairs);
+                self.ratios.push(Ratio { of, pairs });
+            }
+            if baseline == Baseline::Without {
+                let of = "server_rss_grown_bytes";
+                let extra = self.paired(of, |ours, theirs| ours - theirs);
+                add(format!("extra.{of}"), "bytes", &extra);
+            }
+        }
         self.summary = summary;
+    }
+
+    fn paired(&self, of: &str, with: impl Fn(f64, f64) -> f64) -> Vec<f64> {
+        self.server
+            .iter()
+            .zip(&self.beside)
+            .filter_map(|(ours, theirs)| Some(with(ours.value(of)?, theirs.value(of)?)))
+            .filter(|it| it.is_finite())
+            .collect()
     }
 }
 
 /// Runs all of it.
 pub async fn run(options: &Options, run: &Run) -> Result<Series, Failure> {
-    if options.baseline.is_some() && !(floor_can(options.scenario) && run.plan.members > 0) {
-        return Err(Failure::Usage(
-            "the floor keeps no log and has no rule for slow readers: --baseline goes with smoke, \
-             fanout, rooms and idle, with members"
-                .to_owned(),
-        ));
+    if let Some(why) = options.baseline.and_then(|baseline| refusal(options, baseline, run)) {
+        return Err(Failure::Usage(why.to_owned()));
     }
-    let mut series = Series::default();
+    if run.silence.rooms > 0 && !has_silence(options.scenario) {
+        return Err(Failure::Usage("--idle-rooms goes with smoke, fanout and rooms".to_owned()));
+    }
+    let mut series = Series { baseline: options.baseline, ..Series::default() };
     for pair in 0..options.pairs {
         // Whoever is first in one pair is second in the next.
-        let floor_first = pair % 2 == 1;
-        for floor in [floor_first, !floor_first] {
-            if floor && options.baseline.is_none() {
+        let beside_first = pair % 2 == 1;
+        for beside in [beside_first, !beside_first] {
+            let Some(baseline) = options.baseline.filter(|_| beside) else {
+                if !beside {
+                    let outcome = against_server(options, run, &label(options, pair, None)).await?;
+                    series.server.push(outcome);
+                }
                 continue;
-            }
-            if run.lively {
-                let who = if floor { "floor" } else { "server" };
-                eprintln!("run {} of {}: {who}", pair + 1, options.pairs);
-            }
-            let target = Rc::new(target(options, floor)?);
-            let outcome = scenario::run(options.scenario, target, run).await?;
-            if floor { series.floor.push(outcome) } else { series.server.push(outcome) }
+            };
+            let (other, label) = (run.beside(baseline), label(options, pair, Some(baseline)));
+            let outcome = match baseline {
+                Baseline::Floor => {
+                    begin(&other, &label);
+                    scenario::run(options.scenario, Rc::new(Target::floor()?), &other).await?
+                }
+                Baseline::Redis => {
+                    begin(&other, &label);
+                    crate::redis::run(options.data.as_deref(), &other).await?
+                }
+                Baseline::Without | Baseline::Tenth => {
+                    against_server(options, &other, &label).await?
+                }
+            };
+            series.beside.push(outcome);
         }
     }
+    run.view.borrow_mut().end();
     series.summarise(run.seed);
     Ok(series)
 }
 
-/// Whether the floor can do what a scenario asks for.
-fn floor_can(scenario: Scenario) -> bool {
-    use Scenario::{Fanout, Idle, Rooms, Smoke};
-    matches!(scenario, Smoke | Fanout | Rooms | Idle)
+async fn against_server(options: &Options, run: &Run, label: &str) -> Result<Outcome, Failure> {
+    begin(run, label);
+    scenario::run(options.scenario, Rc::new(target(options)?), run).await
 }
 
-fn target(options: &Options, floor: bool) -> Result<Target, Failure> {
-    if floor {
-        return Target::floor();
-    }
+fn begin(run: &Run, label: &str) {
+    let offered = match run.plan.pace {
+        Pace::Rate(rate) => Some(rate),
+        Pace::InFlight(_) => None,
+    };
+    run.view.borrow_mut().begin(label.to_owned(), offered, run.length);
+}
+
+fn label(options: &Options, pair: u32, baseline: Option<Baseline>) -> String {
+    let scenario = clap::ValueEnum::to_possible_value(&options.scenario);
+    let scenario = scenario.as_ref().map_or("?", |it| it.get_name());
+    let who = baseline.map_or("server", Baseline::name);
+    format!("{scenario}, run {} of {}: {who}", pair + 1, options.pairs)
+}
+
+/// Why a baseline says nothing of a scenario, if so.
+fn refusal(options: &Options, baseline: Baseline, run: &Run) -> Option<&'static str> {
+    use Scenario::{Durable, Fanout, Idle, Rooms, SlowReaders, Smoke};
+    let (scenario, members) = (options.scenario, run.plan.members > 0);
+    let fits = match baseline {
+        Baseline::Floor => {
+            let simple = matches!(scenario, Smoke | Fanout | Rooms | Idle);
+            (simple && members && run.silence.rooms == 0).then_some(()).ok_or(
+                "the floor keeps no log and has no rule for slow readers: --baseline floor goes \
+                 with smoke, fanout, rooms and idle, with members and without idle rooms",
+            )
+        }
+        Baseline::Redis => (scenario == Durable && matches!(run.plan.pace, Pace::InFlight(_)))
+            .then_some(())
+            .ok_or("--baseline redis goes with durable and --in-flight"),
+        Baseline::Without => (scenario == SlowReaders || run.silence.rooms > 0)
+            .then_some(())
+            .ok_or("--baseline without goes with slow-readers, or with --idle-rooms"),
+        Baseline::Tenth => (run.silence.rooms >= 10)
+            .then_some(())
+            .ok_or("--baseline tenth goes with ten --idle-rooms or more"),
+    };
+    fits.err()
+}
+
+fn has_silence(scenario: Scenario) -> bool {
+    use Scenario::{Fanout, Rooms, Smoke};
+    matches!(scenario, Smoke | Fanout | Rooms)
+}
+
+fn target(options: &Options) -> Result<Target, Failure> {
     match (&options.url, &options.spawn) {
         (Some(url), _) => Target::at(url, &options.tokens, options.i_operate_this_server),
         (None, Some(program)) => Target::start(&Spawn {
             program: program.clone(),
             ephemeral: options.ephemeral,
+            tls: options.tls,
+            people: options.people,
+            settings: match options.scenario {
+                Scenario::Soak => scenario::soak_settings(program)?,
+                _ => Vec::new(),
+            },
             data: options.data.clone(),
         }),
         (None, None) => Err(Failure::Usage("give --url or --spawn".to_owned())),

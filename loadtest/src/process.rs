@@ -38,6 +38,20 @@ impl Process {
             .ok_or_else(|| unreadable("status"))
     }
 
+    /// Files it has open.
+    pub fn descriptors(self) -> io::Result<u64> {
+        let folder = match self {
+            Self::Own => "/proc/self/fd".to_owned(),
+            Self::Id(id) => format!("/proc/{id}/fd"),
+        };
+        Ok(fs::read_dir(folder)?.count() as u64)
+    }
+
+    /// Threads it has.
+    pub fn threads(self) -> io::Result<u64> {
+        number(&self.read("status")?, "Threads:").ok_or_else(|| unreadable("status"))
+    }
+
     /// How many files this process may have open (the soft limit).
     pub fn open_files_allowed(self) -> io::Result<u64> {
         open_files(&self.read("limits")?).ok_or_else(|| unreadable("limits"))
@@ -61,6 +75,10 @@ fn cpu(stat: &str) -> Option<Duration> {
 fn kib(status: &str, key: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(key))?;
     line.trim().strip_suffix("kB")?.trim().parse().ok()
+}
+
+fn number(status: &str, key: &str) -> Option<u64> {
+    status.lines().find_map(|line| line.strip_prefix(key))?.trim().parse().ok()
 }
 
 fn open_files(limits: &str) -> Option<u64> {
@@ -88,6 +106,7 @@ mod tests {
         let status = "Name:\tx\nVmPeak:\t  900 kB\nVmRSS:\t   1234 kB\nThreads:\t3\n";
         assert_eq!(kib(status, "VmRSS:"), Some(1_234));
         assert_eq!(kib("Name:\tx\n", "VmRSS:"), None);
+        assert_eq!((number(status, "Threads:"), number(status, "VmRSS:")), (Some(3), None));
         let limits = "Limit   Soft Limit  Hard Limit  Units\n\
                       Max processes   95  95  processes\n\
                       Max open files            1024                 20000                files\n";
@@ -103,6 +122,8 @@ mod tests {
             sum = std::hint::black_box(sum.wrapping_add(1));
         }
         assert!(Process::Own.resident().expect("/proc") > 100_000);
+        assert!(Process::Own.descriptors().expect("/proc") > 2);
+        assert!(Process::Own.threads().expect("/proc") > 0);
         assert!(Process::Own.open_files_allowed().expect("/proc") > 0);
         assert!(Process::Id(std::process::id()).cpu().expect("/proc") >= before);
     }

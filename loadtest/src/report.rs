@@ -13,10 +13,23 @@ pub use html::page;
 pub use machine::Machine;
 pub use text::lines;
 
+use crate::bootstrap::Estimate;
 use crate::failure::{Exit, Failure};
 use crate::options::{Options, Scenario, Threshold};
 use crate::oracle::Faults;
 use crate::pairs::Series;
+
+/// A bar and what was held against it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Held {
+    /// The bar.
+    #[serde(flatten)]
+    pub bar: Threshold,
+    /// The figure; absent if nothing of that name was measured, which fails.
+    pub estimate: Option<Estimate>,
+    /// Whether it holds.
+    pub holds: bool,
+}
 
 /// The result of a command.
 #[derive(Clone, Debug, Serialize)]
@@ -31,8 +44,8 @@ pub struct Report {
     pub verdict: &'static str,
     /// The findings of all runs.
     pub faults: Faults,
-    /// The thresholds that failed.
-    pub failed: Vec<Threshold>,
+    /// The bars, each with what was held against it.
+    pub held: Vec<Held>,
     /// Runs and figures.
     pub series: Series,
     #[serde(skip)]
@@ -44,11 +57,14 @@ impl Report {
     #[must_use]
     pub fn new(options: &Options, plan: String, series: Series) -> Self {
         let faults = series.faults();
-        let failed: Vec<Threshold> = options
+        let held: Vec<Held> = options
             .thresholds
             .iter()
-            .filter(|bar| !series.estimate(&bar.figure).is_some_and(|it| within(bar, it.median)))
-            .cloned()
+            .map(|bar| {
+                let estimate = series.estimate(&bar.figure);
+                let holds = estimate.is_some_and(|it| within(bar, &it));
+                Held { bar: bar.clone(), estimate, holds }
+            })
             .collect();
         let refused = series.server.iter().any(|outcome| !outcome.errors.is_empty());
         let saturated = series.server.iter().any(|outcome| outcome.saturated);
@@ -56,7 +72,7 @@ impl Report {
             ("correctness", Exit::Correctness)
         } else if saturated {
             ("saturated", Exit::Saturated)
-        } else if refused || !failed.is_empty() {
+        } else if refused || held.iter().any(|held| !held.holds) {
             ("threshold", Exit::Threshold)
         } else {
             ("pass", Exit::Pass)
@@ -67,7 +83,7 @@ impl Report {
             machine: Machine::here(options.spawn.as_deref()),
             verdict,
             faults,
-            failed,
+            held,
             series,
             exit,
         }
@@ -93,8 +109,9 @@ impl Report {
     }
 }
 
-fn within(bar: &Threshold, value: f64) -> bool {
-    if bar.below { value < bar.bar } else { value > bar.bar }
+/// The end of the interval that is nearer to the bar decides; of one run that is the value itself.
+fn within(bar: &Threshold, it: &Estimate) -> bool {
+    if bar.below { it.high < bar.bar } else { it.low > bar.bar }
 }
 
 #[cfg(test)]
@@ -137,6 +154,31 @@ mod tests {
         assert!(page.contains("a gap &lt;here&gt;") && !page.contains("<here>"));
         assert!(lines(&broken).contains("gaps 1"), "{}", lines(&broken));
         assert!(serde_json::to_string(&broken).is_ok_and(|json| json.contains(r#""gap":1"#)));
+    }
+
+    #[test]
+    fn the_end_of_the_interval_is_held_against_the_bar() {
+        let options = |bar: &str| {
+            let args = ["x", "smoke", "--spawn", "y", "--threshold", bar];
+            Options::try_parse_from(args).expect("flags")
+        };
+        let outcome = |ms: f64| {
+            let mut outcome = Outcome::default();
+            outcome.figure("deliver_p99_ms", ms, "ms");
+            outcome
+        };
+        let server = [8.0, 10.0, 10.0, 12.0, 10.0].map(outcome).to_vec();
+        let mut series = Series { server, ..Series::default() };
+        series.summarise(1);
+        for (bar, exit) in [
+            ("deliver_p99_ms<11", Exit::Threshold),
+            ("deliver_p99_ms<13", Exit::Pass),
+            ("deliver_p99_ms>9", Exit::Threshold),
+            ("deliver_p99_ms>7", Exit::Pass),
+        ] {
+            let report = Report::new(&options(bar), "plan".to_owned(), series.clone());
+            assert_eq!(report.exit(), exit, "{bar}: {:?}", report.held);
+        }
     }
 
     #[test]

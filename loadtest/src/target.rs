@@ -3,23 +3,23 @@
 //! A server started here is ended here, by its own process id. Tokens are made by its own command
 //! line and go nowhere but into `hello`.
 
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+pub mod child;
 
-use serde::Deserialize;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
 use tempfile::TempDir;
 use wardroom_client::wire::Address;
 use wardroom_protocol::hello::Token;
 
+use crate::certificate::Certificate;
 use crate::failure::Failure;
 use crate::process::Process;
+use child::{Running, serve};
 
-/// How long a server may take to serve, and to stop.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// People that members speak as; several devices each, so that tokens are cached as in real use.
-const PEOPLE: usize = 20;
+/// A variable of the server: its name and value.
+pub type Setting = (&'static str, String);
 
 /// What to start.
 #[derive(Clone, Debug)]
@@ -28,6 +28,12 @@ pub struct Spawn {
     pub program: PathBuf,
     /// Logs in memory only.
     pub ephemeral: bool,
+    /// It ends TLS itself.
+    pub tls: bool,
+    /// People that members speak as; several devices each, so that tokens are cached as in real use.
+    pub people: u32,
+    /// Its variables, beside those that every run sets.
+    pub settings: Vec<Setting>,
     /// Where its data goes; a fresh folder that is removed afterwards, if absent.
     pub data: Option<PathBuf>,
 }
@@ -45,21 +51,10 @@ pub struct Target {
     pub process: Option<Process>,
     /// Where its data lies, for the disk probe.
     pub data: Option<PathBuf>,
+    /// Whether it speaks TLS.
+    pub tls: bool,
     /// Ended when this is dropped.
     _child: Option<Running>,
-}
-
-#[derive(Debug)]
-struct Running {
-    child: Child,
-    // Removed when the child is gone: fields drop in this order.
-    _folder: Option<TempDir>,
-}
-
-#[derive(Deserialize)]
-struct Ready {
-    socket: String,
-    pid: u32,
 }
 
 impl Target {
@@ -81,12 +76,13 @@ impl Target {
                     .to_owned(),
             )
         })?;
+        let tls = url.starts_with("wss:");
         let author = Token::new(author);
         let mut members: Vec<_> = members.iter().map(Token::new).collect();
         if members.is_empty() {
             members.push(author.clone());
         }
-        Ok(Self { address, author, members, process: None, data: None, _child: None })
+        Ok(Self { address, author, members, process: None, data: None, tls, _child: None })
     }
 
     /// Starts a Wardroom.
@@ -106,20 +102,30 @@ impl Target {
             .arg(&data)
             .env("WARDROOM_SERVER__DRAIN_SECONDS", "1")
             .env("WARDROOM_LOG", "warn");
+        command.envs(spawn.settings.iter().map(|(name, value)| (name, value)));
         if spawn.ephemeral {
             command.arg("--ephemeral");
         }
+        let certificate = spawn.tls.then(|| Certificate::write(&data)).transpose()?;
+        if let Some(it) = &certificate {
+            command.arg("--tls-cert").arg(&it.cert).arg("--tls-key").arg(&it.key);
+        }
         let (child, ready) = serve(command, &spawn.program, &data)?;
-        let running = Running { child, _folder: folder };
+        let running = Running::new(child, folder);
+        let mut address = Address::parse(&ready.socket)?;
+        if let Some(it) = &certificate {
+            address = address.trusting(it.pem.as_bytes())?;
+        }
         let token = |sub: &str, roles| token(&spawn.program, &data, sub, roles);
         let author = token("author", Some("moderator,import"))?;
-        let members = (0..PEOPLE).map(|number| token(&format!("member-{number}"), None));
+        let members = (0..spawn.people).map(|number| token(&format!("member-{number}"), None));
         Ok(Self {
-            address: Address::parse(&ready.socket)?,
+            address,
             author,
             members: members.collect::<Result<_, _>>()?,
             process: Some(Process::Id(ready.pid)),
             data: Some(data),
+            tls: spawn.tls,
             _child: Some(running),
         })
     }
@@ -140,7 +146,8 @@ impl Target {
             members: vec![token],
             process: Some(Process::Id(ready.pid)),
             data: Some(data),
-            _child: Some(Running { child, _folder: Some(folder) }),
+            tls: false,
+            _child: Some(Running::new(child, Some(folder))),
         })
     }
 
@@ -148,41 +155,6 @@ impl Target {
     #[must_use]
     pub fn member(&self, number: usize) -> &Token {
         &self.members[number % self.members.len()]
-    }
-}
-
-/// Starts a server that writes a ready file, and waits for it.
-fn serve(mut command: Command, program: &Path, folder: &Path) -> Result<(Child, Ready), Failure> {
-    let ready = folder.join("ready.json");
-    let log = folder.join("server.log");
-    let output = File::create(&log).map_err(Failure::io(format!("make {}", log.display())))?;
-    let errors = output.try_clone().map_err(Failure::io("share the log file"))?;
-    let mut child = command
-        .arg("--ready-file")
-        .arg(&ready)
-        .stdin(Stdio::null())
-        .stdout(output)
-        .stderr(errors)
-        .spawn()
-        .map_err(|error| Failure::Start {
-            program: program.to_path_buf(),
-            why: error.to_string(),
-        })?;
-    let begun = Instant::now();
-    loop {
-        let text = fs::read_to_string(&ready).unwrap_or_default();
-        if let Ok(ready) = serde_json::from_str(&text) {
-            return Ok((child, ready));
-        }
-        let ended = child.try_wait().map_err(Failure::io("look after the server"))?;
-        if ended.is_some() || begun.elapsed() > PATIENCE {
-            let _ = child.kill();
-            let _ = child.wait();
-            let told = fs::read_to_string(&log).unwrap_or_default();
-            let told = told.lines().rev().take(3).collect::<Vec<_>>().join(" / ");
-            return Err(Failure::Start { program: program.to_path_buf(), why: told });
-        }
-        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -208,24 +180,6 @@ fn is_loopback(host: &str) -> bool {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let bare = name.trim_start_matches('[').trim_end_matches(']');
     bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // SIGTERM first, so that the journal is closed as in life; `kill` spares unsafe code here.
-        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        let begun = Instant::now();
-        while asked.as_ref().is_ok_and(std::process::ExitStatus::success)
-            && begun.elapsed() < PATIENCE
-        {
-            if matches!(self.child.try_wait(), Ok(Some(_))) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! lock; a borrow is never held across an await.
 
 mod author;
+mod eraser;
 mod member;
 mod settle;
 
@@ -20,14 +21,19 @@ use wardroom_protocol::join::From;
 use wardroom_protocol::message::Written;
 use wardroom_protocol::room::{Class, CreateRoom, JoinPolicy};
 
+pub use eraser::erase_one;
 pub use member::{Member, Part};
 
 use crate::failure::Failure;
 use crate::link::Link;
-use crate::meter::{Counts, Meter, Second, Snapshot, Window};
+use crate::meter::{Counts, Meter, Second, Snapshot, Window, milliseconds};
 use crate::oracle::{Oracle, RoomIndex};
 use crate::target::Target;
 
+/// Seconds that are too few to tell a rate by.
+const MOMENT: f64 = 0.25;
+/// Between two looks at a window.
+const BEAT: Duration = Duration::from_secs(1);
 /// Connections that are being opened at once.
 pub const OPENING: usize = 64;
 
@@ -241,32 +247,73 @@ impl Traffic {
     }
 
     /// Opens the window, waits, and closes it. Calls `tick` every second.
-    pub async fn window(&self, length: Duration, mut tick: impl FnMut(&Second)) -> Window {
-        let process = self.target.process;
+    pub async fn window(&self, length: Duration, tick: impl FnMut(&Second)) -> Window {
+        self.window_with(length, std::future::ready(()), tick).await.0
+    }
+
+    /// A window that lasts at least so long, and until something else is done.
+    pub async fn window_with<T>(
+        &self,
+        length: Duration,
+        other: impl Future<Output = T>,
+        mut tick: impl FnMut(&Second),
+    ) -> (Window, T) {
+        let mut other = std::pin::pin!(other);
+        let mut done = None;
         self.ground.meter.borrow_mut().open = true;
-        let from = Snapshot::take(self.counts(), process);
-        let mut last = from.counts;
+        let from = self.look();
+        let mut last = from;
         loop {
-            let passed = from.at.elapsed();
-            if passed >= length {
-                break;
+            let mut next = last.at + BEAT;
+            if done.is_some() {
+                next = next.min(from.at + length);
             }
-            tokio::time::sleep(length.saturating_sub(passed).min(Duration::from_secs(1))).await;
-            let now = self.counts();
-            let second = Second {
-                at: from.at.elapsed().as_secs_f64(),
-                counts: Counts {
-                    sent: now.sent - last.sent,
-                    acked: now.acked - last.acked,
-                    delivered: now.delivered - last.delivered,
-                },
-            };
+            tokio::select! {
+                () = tokio::time::sleep_until(next.into()) => {}
+                it = &mut other, if done.is_none() => {
+                    done = Some(it);
+                    if from.at.elapsed() < length {
+                        continue;
+                    }
+                }
+            }
+            let now = self.look();
+            let second = self.second(&from, &last, &now);
             last = now;
-            tick(&second);
-            self.ground.meter.borrow_mut().seconds.push(second);
+            // A moment at the end of a window tells no rate.
+            if second.length >= MOMENT || now.at.duration_since(from.at) < BEAT {
+                self.ground.meter.borrow_mut().seconds.push(second);
+                tick(&second);
+            }
+            if now.at.duration_since(from.at) >= length
+                && let Some(it) = done.take()
+            {
+                self.ground.meter.borrow_mut().open = false;
+                return (Window::between(&from, &now), it);
+            }
         }
-        let to = Snapshot::take(self.counts(), process);
-        self.ground.meter.borrow_mut().open = false;
-        Window::between(&from, &to)
+    }
+
+    /// Counts and processor times now.
+    #[must_use]
+    pub fn look(&self) -> Snapshot {
+        Snapshot::take(self.counts(), self.target.process)
+    }
+
+    fn second(&self, from: &Snapshot, last: &Snapshot, now: &Snapshot) -> Second {
+        let spent = Window::between(last, now);
+        let meter = self.ground.meter.borrow();
+        let heard = if meter.delivered.is_empty() { &meter.answered } else { &meter.delivered };
+        Second {
+            at: now.at.duration_since(from.at).as_secs_f64(),
+            length: spent.seconds,
+            counts: spent.counts,
+            p50_ms: milliseconds(heard, 0.5),
+            p99_ms: milliseconds(heard, 0.99),
+            server_cores: spent.server_share(),
+            server_rss: self.target.process.and_then(|process| process.resident().ok()),
+            own_cores: spent.own_share(),
+            findings: self.ground.oracle.borrow().findings(),
+        }
     }
 }

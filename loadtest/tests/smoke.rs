@@ -1,57 +1,12 @@
 //! The load tester against the real server binary, for a few seconds.
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
-use std::path::PathBuf;
+mod started;
+
 use std::process::Command;
 
 use serde_json::Value;
-
-/// The server's binary, built beside this test: `target/<profile>/wardroom`.
-fn server() -> PathBuf {
-    let mut folder = std::env::current_exe().unwrap();
-    folder.pop();
-    if folder.ends_with("deps") {
-        folder.pop();
-    }
-    let server = folder.join("wardroom");
-    assert!(
-        server.is_file(),
-        "{} is missing: build the workspace first, with the same profile (cargo build --profile …)",
-        server.display()
-    );
-    server
-}
-
-fn run(args: &[&str]) -> (Option<i32>, Value) {
-    let folder = tempfile::tempdir().unwrap();
-    let (json, html) = (folder.path().join("result.json"), folder.path().join("result.html"));
-    let output = Command::new(env!("CARGO_BIN_EXE_wardroom-loadtest"))
-        .args(args)
-        .arg("--json")
-        .arg(&json)
-        .arg("--html")
-        .arg(&html)
-        .arg("--spawn")
-        .arg(server())
-        .output()
-        .unwrap();
-    let told = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let text = std::fs::read_to_string(json).unwrap_or_else(|_| panic!("no result:\n{told}"));
-    let page = std::fs::read_to_string(html).unwrap();
-    assert!(page.starts_with("<!doctype html>") && !page.contains("<script"), "{page}");
-    println!("{told}");
-    (output.status.code(), serde_json::from_str(&text).unwrap())
-}
-
-fn figure(result: &Value, name: &str) -> f64 {
-    let summary = result["series"]["summary"].as_array().unwrap();
-    let found = summary.iter().find(|it| it["name"] == name);
-    found.unwrap_or_else(|| panic!("no {name}"))["estimate"]["median"].as_f64().unwrap()
-}
+use started::{figure, run};
 
 #[test]
 fn a_real_server_passes_the_smoke_test() {

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use http::{StatusCode, header};
+use metrics::gauge;
+use tokio::runtime::Handle;
 
 use super::App;
 use crate::log::Health;
+use crate::telemetry::metric;
 
 /// The process answers.
 pub(super) async fn alive() -> &'static str {
@@ -29,5 +32,9 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> impl IntoResponse {
 
 /// The metrics, in Prometheus' text format.
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
+    // Read when somebody asks: no place in the code begins or ends all of them.
+    #[expect(clippy::cast_precision_loss, reason = "2^52 tasks do not fit into memory")]
+    let tasks = Handle::current().metrics().num_alive_tasks() as f64;
+    gauge!(metric::TASKS).set(tasks);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render())
 }

@@ -62,6 +62,7 @@ metrics_table! {
     GROUP_ENTRIES "wardroom_group_entries" Kind::Histogram(BATCHES), [], "Entries in one group.";
     SYNC_SECONDS "wardroom_sync_seconds" Kind::Histogram(SYNCS), [], "How long it took to write and sync one group.";
     STORE_LAG "wardroom_store_lag_bytes" Kind::Gauge, [], "Bytes that are in the journal and not yet in the store.";
+    TASKS "wardroom_tasks" Kind::Gauge, [], "Tasks of the runtime alive now.";
     DISK_FREE "wardroom_disk_free_bytes" Kind::Gauge, [], "Bytes free on the disk of the data directory.";
     SCRUBBED "wardroom_scrubbed_entries_total" Kind::Counter, [], "Stored entries checked in the background.";
     SCRUB_FOUND "wardroom_scrub_found_total" Kind::Counter, ["outcome"], "What that check found: mended from the journal, missing in every copy, unlinked, not in the index.";

@@ -219,3 +219,72 @@ fn an_admitted_gap_counts() {
     assert_eq!(found(&faults), [(Fault::Gap, 1)]);
     assert_eq!(faults.examples(), ["the server said so"]);
 }
+
+/// The frame of a post whose words are gone.
+fn erased(seq: u64, mid: Mid) -> String {
+    let whole = frame(ROOM, seq, mid);
+    let (facts, _) = whole.split_once(r#","w":"#).expect("it has words");
+    format!("{facts},\"erased\":true}}")
+}
+
+#[test]
+fn an_erased_entry_is_the_same_entry_without_its_words() {
+    let mut history = History::of(5);
+    let frames = history.frames.clone();
+    history.read(&frames);
+    let (act, of) = (Mid::fresh(), history.mids[2]);
+    history.oracle.erases(history.room, act, of);
+    let mut after = frames.clone();
+    after[2] = erased(3, of);
+    // Until it is acknowledged, and until all is settled, both forms are right.
+    history.read(&frames);
+    history.read(&after);
+    history.oracle.acknowledged(act, at(6), false);
+    history.oracle.erased(of);
+    history.oracle.settle();
+    let redacted = format!(
+        r#"{{"room":"{ROOM}","epoch":{EPOCH},"seq":6,"at":1,"by":{{"id":"a"}},"op":"message.redacted","mid":"{act}","d":{{"of":"{of}"}}}}"#
+    );
+    after.push(redacted);
+    history.read(&after);
+    assert_eq!(found(&history.verdict()), []);
+}
+
+#[test]
+fn words_that_come_again_after_their_erasure_are_a_finding() {
+    let mut history = History::of(3);
+    let frames = history.frames.clone();
+    history.read(&frames);
+    let (act, of) = (Mid::fresh(), history.mids[1]);
+    history.oracle.erases(history.room, act, of);
+    history.oracle.erased(of);
+    history.oracle.refused(act);
+    history.oracle.settle();
+    history.read(&frames);
+    assert_eq!(found(&history.verdict()), [(Fault::Bytes, 1)]);
+}
+
+#[test]
+fn an_entry_that_nobody_erased_may_not_lose_its_words() {
+    let mut history = History::of(3);
+    let frames = history.frames.clone();
+    history.read(&frames);
+    let mut after = frames.clone();
+    after[1] = erased(2, history.mids[1]);
+    history.read(&after);
+    assert_eq!(found(&history.verdict()), [(Fault::Bytes, 1)]);
+}
+
+#[test]
+fn only_whole_acknowledged_posts_are_erased() {
+    let mut history = History::of(3);
+    let frames = history.frames.clone();
+    let mut random = crate::random::Random::new(1);
+    assert_eq!(history.oracle.some_post(history.room, &mut random), None, "nobody saw any");
+    history.read(&frames);
+    for _ in 0..3 {
+        let of = history.oracle.some_post(history.room, &mut random).expect("one is left");
+        history.oracle.erases(history.room, Mid::fresh(), of);
+    }
+    assert_eq!(history.oracle.some_post(history.room, &mut random), None, "all are gone");
+}

@@ -1,19 +1,29 @@
-//! The result as one HTML file: no script, nothing loaded from anywhere, plots as inline SVG, every
-//! plot's numbers as a table beside it.
+//! The result as one HTML file: the verdict first, then bars, figures and plots. No script, nothing
+//! loaded from anywhere, light and dark; every plot's numbers stand in a table as well.
 
-use std::fmt::Write as _;
+mod charts;
 
-use super::Report;
-use super::plot::{Line, svg};
+use std::fmt::{Result, Write as _};
+
 use super::text::{notes, number};
-use crate::meter::as_f64;
+use super::{Held, Report};
 use crate::oracle::Fault;
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;\
-    padding:0 1rem;color:#1a1a1a;background:#fff}table{border-collapse:collapse;margin:.5rem 0}\
-    td,th{border:1px solid #767676;padding:.2rem .6rem;text-align:right}th:first-child,\
-    td:first-child{text-align:left}.bad{color:#a1160a;font-weight:700}.good{color:#1c6b20;\
-    font-weight:700}svg{width:100%;height:auto;font:12px system-ui,sans-serif}";
+const STYLE: &str = include_str!("style.css");
+
+/// The figures that are shown large, if a run has them: name, and what it is to people.
+const TILES: [(&str, &str); 10] = [
+    ("posts_per_s", "posts acknowledged, 1/s"),
+    ("kept_posts_per_s", "posts kept, 1/s"),
+    ("deliveries_per_s", "deliveries, 1/s"),
+    ("cpu_us_per_delivery", "server CPU per delivery, us"),
+    ("ack_p99_ms", "acknowledged, p99, ms"),
+    ("deliver_p99_ms", "delivered, p99, ms"),
+    ("replay_entries_per_s", "entries replayed, 1/s"),
+    ("joins_per_s", "joins, 1/s"),
+    ("rss_bytes_per_connection", "memory per connection, bytes"),
+    ("rss_level_bytes", "memory, its level, bytes"),
+];
 
 /// The page.
 #[must_use]
@@ -24,33 +34,131 @@ pub fn page(report: &Report) -> String {
     out
 }
 
-fn write_page(report: &Report, out: &mut String) -> std::fmt::Result {
-    let class = if report.verdict == "pass" { "good" } else { "bad" };
+fn write_page(report: &Report, out: &mut String) -> Result {
     write!(
         out,
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
-         content=\"width=device-width\"><title>Wardroom load test</title><style>{STYLE}</style>\
-         <h1>Wardroom load test</h1><p>{}</p><p>Verdict: <span class=\"{class}\">{}</span></p>",
-        escape(&report.plan),
-        report.verdict
+         content=\"width=device-width,initial-scale=1\"><title>Wardroom load test: {}</title>\
+         <style>{STYLE}</style><h1>Wardroom load test</h1><p class=\"plan\">{}</p>",
+        report.verdict,
+        escape(&report.plan)
     )?;
-    write!(out, "<h2>Correctness</h2><table><tr><th>kind</th><th>count</th></tr>")?;
+    verdict(report, out)?;
+    bars(report, out)?;
+    tiles(report, out)?;
+    charts::pairs(report, out)?;
+    charts::run(report, out)?;
+    correctness(report, out)?;
+    figures(report, out)?;
+    charts::tables(report, out)?;
+    let notes = notes(report);
+    if !notes.is_empty() {
+        write!(out, "<h2>Notes</h2>")?;
+        list(out, notes.into_iter())?;
+    }
+    let machine = &report.machine;
+    write!(
+        out,
+        "<h2>Machine</h2><p>{} × {}, Linux {}, load {}; server: {}. Generator and server share \
+         it: rates are lower bounds and latencies upper ones.</p></html>",
+        machine.cores,
+        escape(&machine.processor),
+        escape(&machine.kernel),
+        escape(&machine.load),
+        escape(&machine.server)
+    )
+}
+
+fn verdict(report: &Report, out: &mut String) -> Result {
+    let (class, title, why) = match report.verdict {
+        "pass" => ("good", "Passed", "Every promise was kept, and every bar holds."),
+        "threshold" => ("bad", "A bar does not hold", "Every promise was kept."),
+        "correctness" => {
+            ("bad", "A promise was broken", "What was found stands below; nothing else counts.")
+        }
+        _ => (
+            "bad",
+            "No result",
+            "The generator was the bottleneck: nothing is known of the server.",
+        ),
+    };
+    write!(
+        out,
+        "<div class=\"verdict {class}\"><strong>{title}</strong><p>{why} {} findings over {} \
+         runs.</p>",
+        report.faults.total(),
+        report.series.runs().count()
+    )?;
+    list(out, report.faults.examples().iter().map(String::as_str))?;
+    let refusals = report.series.runs().flat_map(|it| &it.errors);
+    for (code, count) in refusals {
+        write!(out, "<p>refused {count} times: {}</p>", escape(code))?;
+    }
+    write!(out, "</div>")
+}
+
+/// Each bar, what it is held against, and whether it holds.
+fn bars(report: &Report, out: &mut String) -> Result {
+    if report.held.is_empty() {
+        return Ok(());
+    }
+    write!(
+        out,
+        "<h2>Bars</h2><div class=\"scroll\"><table><tr><th>figure</th><th>bar</th><th>median</th>\
+         <th>95 % from</th><th>to</th><th>holds</th></tr>"
+    )?;
+    for Held { bar, estimate, holds } in &report.held {
+        let sign = if bar.below { "&lt;" } else { "&gt;" };
+        write!(out, "<tr><td>{}</td><td>{sign} {}</td>", escape(&bar.figure), bar.bar)?;
+        match estimate {
+            Some(it) => write!(
+                out,
+                "<td>{}</td><td>{}</td><td>{}</td>",
+                number(it.median),
+                number(it.low),
+                number(it.high)
+            )?,
+            None => write!(out, "<td colspan=\"3\">not measured</td>")?,
+        }
+        let (class, word) = if *holds { ("good", "yes") } else { ("bad", "no") };
+        write!(out, "<td class=\"{class}\">{word}</td></tr>")?;
+    }
+    write!(out, "</table></div>")
+}
+
+fn tiles(report: &Report, out: &mut String) -> Result {
+    write!(out, "<h2>What it was</h2><dl class=\"tiles\">")?;
+    for (name, meaning) in TILES {
+        if let Some(it) = report.series.estimate(name) {
+            write!(out, "<div class=\"tile\"><dt>{meaning}</dt><dd>{}", number(it.median))?;
+            if it.runs > 1 {
+                write!(out, " <small>{} to {}</small>", number(it.low), number(it.high))?;
+            }
+            write!(out, "</dd></div>")?;
+        }
+    }
+    write!(out, "</dl>")
+}
+
+fn correctness(report: &Report, out: &mut String) -> Result {
+    write!(
+        out,
+        "<h2>Correctness</h2><p>Every frame of every member went through the oracle.</p>\
+         <table><tr><th>kind</th><th>found</th></tr>"
+    )?;
     for kind in Fault::ALL {
         let count = report.faults.count(kind);
         let class = if count > 0 { "bad" } else { "good" };
         write!(out, "<tr><td>{}</td><td class=\"{class}\">{count}</td></tr>", kind.as_str())?;
     }
-    write!(out, "</table>")?;
-    list(out, report.faults.examples().iter().map(String::as_str))?;
-    for bar in &report.failed {
-        let sign = if bar.below { "&lt;" } else { "&gt;" };
-        let figure = escape(&bar.figure);
-        write!(out, "<p class=\"bad\">threshold failed: {figure} {sign} {}</p>", bar.bar)?;
-    }
+    write!(out, "</table>")
+}
+
+fn figures(report: &Report, out: &mut String) -> Result {
     write!(
         out,
-        "<h2>Figures</h2><table><tr><th>figure</th><th>median</th><th>95 % from</th><th>to</th>\
-         <th>runs</th><th>unit</th></tr>"
+        "<h2>Figures</h2><div class=\"scroll\"><table><tr><th>figure</th><th>median</th>\
+         <th>95 % from</th><th>to</th><th>runs</th><th>unit</th></tr>"
     )?;
     for summary in &report.series.summary {
         let it = summary.estimate;
@@ -65,108 +173,14 @@ fn write_page(report: &Report, out: &mut String) -> std::fmt::Result {
             summary.unit
         )?;
     }
-    write!(out, "</table>")?;
-    list(out, notes(report).into_iter())?;
-    curves(report, out)?;
-    pace(report, out)?;
-    pairs(report, out)?;
-    let machine = &report.machine;
-    write!(
-        out,
-        "<h2>Machine</h2><p>{} × {}, Linux {}, load {}; server: {}. Generator and server share \
-         it: numbers are lower bounds.</p></html>",
-        machine.cores,
-        escape(&machine.processor),
-        escape(&machine.kernel),
-        escape(&machine.load),
-        escape(&machine.server)
-    )
+    write!(out, "</table></div>")
 }
 
-/// Latency by percentile of the last run, with the axis stretched towards the tail.
-fn curves(report: &Report, out: &mut String) -> std::fmt::Result {
-    let Some(last) = report.series.server.last().filter(|it| !it.curves.is_empty()) else {
-        return Ok(());
-    };
-    // 90 % lies at 1, 99 % at 2, 99.9 % at 3: tails are what people feel.
-    let stretch = |percent: f64| -(1.0 - percent.min(99.995) / 100.0).log10();
-    let lines: Vec<Line> = last
-        .curves
-        .iter()
-        .map(|curve| Line {
-            name: curve.name.to_owned(),
-            points: curve.points.iter().map(|(at, ms)| (stretch(*at), *ms)).collect(),
-        })
-        .collect();
-    let title = "Latency by percentile of the last run";
-    write!(out, "<h2>{title}</h2>{}", svg(title, "nines", "ms", &lines))?;
-    write!(out, "<table><tr><th>percentile</th>")?;
-    for curve in &last.curves {
-        write!(out, "<th>{}, ms</th>", curve.name)?;
-    }
-    write!(out, "</tr>")?;
-    for (row, (percent, _)) in last.curves[0].points.iter().enumerate() {
-        write!(out, "<tr><td>{percent}</td>")?;
-        for curve in &last.curves {
-            let cell = curve.points.get(row).map(|(_, ms)| number(*ms)).unwrap_or_default();
-            write!(out, "<td>{cell}</td>")?;
-        }
-        write!(out, "</tr>")?;
-    }
-    write!(out, "</table>")
-}
-
-/// Sent, acknowledged and delivered by second of the last run.
-fn pace(report: &Report, out: &mut String) -> std::fmt::Result {
-    let Some(last) = report.series.server.last().filter(|it| !it.seconds.is_empty()) else {
-        return Ok(());
-    };
-    let line = |name: &str, of: fn(&crate::meter::Counts) -> u64| Line {
-        name: name.to_owned(),
-        points: last.seconds.iter().map(|it| (it.at, as_f64(of(&it.counts)))).collect(),
-    };
-    let title = "Posts by second of the last run";
-    let lines = [line("sent", |it| it.sent), line("acknowledged", |it| it.acked)];
-    write!(out, "<h2>{title}</h2>{}", svg(title, "s", "posts", &lines))?;
-    write!(
-        out,
-        "<table><tr><th>second</th><th>sent</th><th>acknowledged</th><th>delivered</th></tr>"
-    )?;
-    for second in &last.seconds {
-        let it = second.counts;
-        write!(
-            out,
-            "<tr><td>{:.1}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-            second.at, it.sent, it.acked, it.delivered
-        )?;
-    }
-    write!(out, "</table>")
-}
-
-/// Server and floor, pair by pair.
-fn pairs(report: &Report, out: &mut String) -> std::fmt::Result {
-    let each = "cpu_us_per_delivery";
-    if report.series.floor.is_empty() {
+fn list<'a>(out: &mut String, items: impl Iterator<Item = &'a str>) -> Result {
+    let items: Vec<_> = items.collect();
+    if items.is_empty() {
         return Ok(());
     }
-    let value = |outcome: &crate::scenario::Outcome| outcome.value(each).unwrap_or(0.0);
-    let line = |name: &str, runs: &[crate::scenario::Outcome]| Line {
-        name: name.to_owned(),
-        points: (1_u64..).map(as_f64).zip(runs.iter().map(value)).collect(),
-    };
-    let title = "Server CPU per delivery, pair by pair";
-    let (server, floor) = (&report.series.server, &report.series.floor);
-    let lines = [line("server", server), line("floor", floor)];
-    write!(out, "<h2>{title}</h2>{}", svg(title, "pair", "us", &lines))?;
-    write!(out, "<table><tr><th>pair</th><th>server, us</th><th>floor, us</th></tr>")?;
-    for (pair, (server, floor)) in server.iter().zip(floor).enumerate() {
-        let (server, floor) = (number(value(server)), number(value(floor)));
-        write!(out, "<tr><td>{}</td><td>{server}</td><td>{floor}</td></tr>", pair + 1)?;
-    }
-    write!(out, "</table>")
-}
-
-fn list<'a>(out: &mut String, items: impl Iterator<Item = &'a str>) -> std::fmt::Result {
     write!(out, "<ul>")?;
     for item in items {
         write!(out, "<li>{}</li>", escape(item))?;

@@ -32,14 +32,14 @@ fn write_all(report: &Report, out: &mut String) -> std::fmt::Result {
     )?;
     for summary in &report.series.summary {
         let it = summary.estimate;
-        let (name, unit) = (&summary.name, summary.unit);
+        let (name, unit) = (&summary.name, &summary.unit);
         write!(out, "  {name:<32} {:>14} {unit}", number(it.median))?;
         match it.runs {
             1 => writeln!(out)?,
             runs => writeln!(out, "  [{}, {}] of {runs} runs", number(it.low), number(it.high))?,
         }
     }
-    for outcome in report.series.server.iter().chain(&report.series.floor) {
+    for outcome in report.series.runs() {
         for (code, count) in &outcome.errors {
             writeln!(out, "  refused {count} times: {code}")?;
         }
@@ -47,9 +47,10 @@ fn write_all(report: &Report, out: &mut String) -> std::fmt::Result {
     for note in notes(report) {
         writeln!(out, "  note: {note}")?;
     }
-    for bar in &report.failed {
-        let sign = if bar.below { '<' } else { '>' };
-        writeln!(out, "threshold failed: {} {sign} {}", bar.figure, bar.bar)?;
+    for held in &report.held {
+        let (bar, sign) = (&held.bar, if held.bar.below { '<' } else { '>' });
+        let word = if held.holds { "holds" } else { "does NOT hold" };
+        writeln!(out, "bar {} {sign} {}: {word}", bar.figure, bar.bar)?;
     }
     writeln!(out, "verdict: {}", report.verdict)
 }
@@ -57,7 +58,7 @@ fn write_all(report: &Report, out: &mut String) -> std::fmt::Result {
 /// The notes of all runs, each once.
 pub(super) fn notes(report: &Report) -> Vec<&str> {
     let mut notes: Vec<&str> = Vec::new();
-    for note in report.series.server.iter().chain(&report.series.floor).flat_map(|it| &it.notes) {
+    for note in report.series.runs().flat_map(|it| &it.notes) {
         if !notes.contains(&note.as_str()) {
             notes.push(note);
         }

@@ -31,7 +31,7 @@ pub(super) async fn run(target: Rc<Target>, run: &Run) -> Result<Outcome, Failur
     let ground = Rc::clone(&traffic.ground);
     let mut random = Random::new(run.seed);
     let (count, rooms) = (run.count, run.plan.rooms);
-    // The last of them need the load to go on; so authors stop only when all are through.
+    // The last of them need the load to go on; so the window lasts until all are through.
     let coming = tokio::task::spawn_local(async move {
         let mut there = JoinSet::new();
         let mut seen = 0_u64;
@@ -51,9 +51,10 @@ pub(super) async fn run(target: Rc<Target>, run: &Run) -> Result<Outcome, Failur
         Ok::<_, Failure>(seen)
     });
     let mut outcome = Outcome::default();
-    let window = traffic.window(run.length, |second| run.tick(second)).await;
+    let (window, read) = traffic.window_with(run.length, coming, |second| run.tick(second)).await;
     outcome.window(run, &window);
-    let read = coming.await.expect("the loop does not panic")?;
+    let read = read.expect("the loop does not panic")?;
+    outcome.figure("joins_per_s", window.rate(count), "1/s");
     outcome.figure("latecomers", as_f64(count), "joins");
     outcome.figure("latecomers_read", as_f64(read), "entries");
     let (faults, meter) = traffic.verdict().await?;

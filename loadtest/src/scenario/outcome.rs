@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Run;
-use crate::meter::{Latencies, Meter, Second, Window, as_f64};
+use crate::meter::{Latencies, Meter, Second, Window, milliseconds};
 use crate::oracle::Faults;
 use crate::traffic::Pace;
 
@@ -155,9 +155,4 @@ impl Outcome {
             self.curves.push(Curve { name, points: at.into_iter().filter_map(point).collect() });
         }
     }
-}
-
-/// A quantile (0 to 1) in milliseconds; `None` without samples.
-pub(super) fn milliseconds(measured: &Latencies, quantile: f64) -> Option<f64> {
-    (!measured.is_empty()).then(|| as_f64(measured.value_at_quantile(quantile)) / 1e3)
 }

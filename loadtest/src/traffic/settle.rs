@@ -57,6 +57,7 @@ impl Traffic {
         // Whoever has not caught up by then is found by the oracle.
         let _all = self.caught_up().await;
         let before = self.members.len();
+        self.ground.oracle.borrow_mut().settle();
         for desk in 0..self.ground.desks.len() {
             let from = From::Position(Position::ZERO);
             let (member, link) =
