@@ -111,7 +111,8 @@ async fn a_full_disk_loses_nothing_and_a_restart_with_room_heals() {
     probe.create("cardiology").await;
     let (acked, code) = fill(&mut probe).await;
     println!("{} posts of 40 KB on 24 MiB, then {code}", acked.len());
-    assert!(["log_unavailable", "unknown"].contains(&&*code), "{code}");
+    // It may drain already by the time the next one is sent.
+    assert!(["log_unavailable", "unknown", "draining"].contains(&&*code), "{code}");
     // It could not write, and does not know what it wrote: it drains by itself.
     assert_eq!(probe.closed().await, (4000, "drain".into()));
     let (told, ended) = tokio::task::block_in_place(|| node.wait_and_tell());
