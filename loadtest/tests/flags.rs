@@ -63,11 +63,19 @@ fn redis_is_the_yardstick_of_durable_and_the_store_catches_up() {
 
 #[test]
 fn at_a_rate_the_answer_is_held_against_the_disk() {
-    let (_, result) = run(&["durable", "--rate", "50/s", "--warmup", "0", "--for", "1s"]);
-    assert_eq!(result["faults"]["counts"], json!({}));
-    let (answer, sync) = (figure(&result, "ack_p99_ms"), figure(&result, "fdatasync_p99_ms"));
-    let over = figure(&result, "ack_p99_over_bar");
-    assert!((over - answer / (10.0 + 5.0 * sync)).abs() < 1e-6, "{over}");
+    // A busy machine may not keep even this pace; then there are no latencies to tell.
+    for _ in 0..5 {
+        let (_, result) = run(&["durable", "--rate", "50/s", "--warmup", "0", "--for", "2s"]);
+        assert_eq!(result["faults"]["counts"], json!({}));
+        if result["series"]["server"][0]["overloaded"] == json!(true) {
+            continue;
+        }
+        let (answer, sync) = (figure(&result, "ack_p99_ms"), figure(&result, "fdatasync_p99_ms"));
+        let over = figure(&result, "ack_p99_over_bar");
+        assert!((over - answer / (10.0 + 5.0 * sync)).abs() < 1e-6, "{over}");
+        return;
+    }
+    panic!("overloaded by 50 posts a second, five times");
 }
 
 #[test]

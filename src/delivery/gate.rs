@@ -5,6 +5,8 @@
 //! robin over the logs. A frame that was begun is always finished first. There is no queue of
 //! entries: what a reader lacks is what lies between its cursor and the log's head.
 
+mod near;
+
 use std::cell::RefCell;
 use std::io;
 use std::sync::Arc;
@@ -16,10 +18,11 @@ use tokio::sync::Notify;
 use wardroom_protocol::code::CloseCode;
 use wardroom_protocol::ids::LogName;
 
-use super::near::Near;
 use super::outbox::{Outbox, Source};
 use super::sending::{FRAMES, send};
 use super::{Batch, Channel, Cursor, Socket, frame};
+
+pub(super) use near::Near;
 
 /// What a gate asks its connection's task for.
 pub struct Need {
@@ -230,50 +233,6 @@ impl Gate {
         if pumped != Pumped::Idle || inner.cursors.iter().any(Cursor::waits_for_log) {
             self.nudge();
         }
-    }
-
-    /// The same, called by a pass for each member in turn. Nearly all of them lack the same entries of
-    /// this log and nothing else: to those goes what lies ready in `near`.
-    pub(super) fn push_near(&self, channel: &Arc<Channel>, near: &mut Near) {
-        let Some(mut inner) = self.inner.try_lock() else {
-            return self.nudge();
-        };
-        if self.socket.is_tls() || inner.blocked || inner.over || !inner.outbox.is_empty() {
-            drop(inner);
-            return self.push();
-        }
-        let Inner { outbox, cursors, .. } = &mut *inner;
-        let cursor = cursors.iter_mut().find(|cursor| Arc::ptr_eq(cursor.channel(), channel));
-        let Some((cursor, after)) = cursor.and_then(|it| it.near().map(|after| (it, after))) else {
-            drop(inner);
-            return self.push();
-        };
-        if !near.look(channel, after) {
-            drop(inner);
-            return self.push();
-        }
-        if near.bytes().is_empty() {
-            return;
-        }
-        match self.socket.try_write(near.bytes()) {
-            Ok(written) if written > 0 => {
-                self.written.fetch_add(written as u64, Ordering::Relaxed);
-                let (whole, rest) = near.book(cursor, written);
-                self.frames.fetch_add(whole, Ordering::Relaxed);
-                outbox.begun = rest.map(Bytes::copy_from_slice);
-                if written == near.bytes().len() {
-                    return;
-                }
-                // The socket takes no more; its connection's task finishes what was begun.
-                inner.block();
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                inner.block();
-            }
-            Ok(_) | Err(_) => inner.over = true,
-        }
-        drop(inner);
-        self.nudge();
     }
 
     /// Writes what there is: called by the connection's own task, also after `writable`.

@@ -11,7 +11,6 @@ mod cursor;
 mod farewell;
 pub mod frame;
 mod gate;
-mod near;
 mod outbox;
 mod pass;
 mod presence;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::Channel;
-use super::near::Near;
+use super::gate::Near;
 
 /// Members visited before other tasks have their turn.
 const PIECE: usize = 256;

@@ -58,7 +58,7 @@ impl Progress {
         self.failed.load(Ordering::Acquire)
     }
 
-    pub(super) fn raise_synced(&self, seq: u64) {
+    pub(crate) fn raise_synced(&self, seq: u64) {
         if self.synced.fetch_max(seq, Ordering::AcqRel) < seq {
             self.poke();
         }

@@ -37,7 +37,12 @@ impl NodeHere {
 
     /// Asks it to stop, and waits until it has.
     pub(crate) async fn stop(self) {
+        self.end().await.unwrap();
+    }
+
+    /// The same for a node whose disk has failed: it may have ended by itself, and says why.
+    pub(crate) async fn end(self) -> Result<(), ServerError> {
         drop(self.stop);
-        self.node.await.unwrap().unwrap();
+        self.node.await.unwrap()
     }
 }
