@@ -2,8 +2,9 @@
 //! exit code of a disk that said no. What only lags or is only nearly full does not drain: that heals.
 
 use serde_json::json;
+use tokio::time::timeout;
 
-use crate::world::{World, mid, post};
+use crate::world::{PATIENCE, World, mid, post};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_whose_journal_fails_drains_by_itself_and_loses_nothing() {
@@ -23,7 +24,8 @@ async fn a_node_whose_journal_fails_drains_by_itself_and_loses_nothing() {
     let refused = sender_here.ask("message.post", post("cardiology", "T", &doubtful, "perhaps"));
     assert_eq!(refused.await.unwrap_err()["code"], "unknown");
     for probe in [&mut sender_here, &mut reader_here] {
-        let told = probe.op("drain").await;
+        // Pings go on for as long as the node does, so this waits by its own clock.
+        let told = timeout(PATIENCE, probe.op("drain")).await.expect("it does not drain");
         assert_eq!(told["d"]["within_ms"], 1_000);
         assert_eq!(probe.closed().await, (4000, "drain".into()));
     }

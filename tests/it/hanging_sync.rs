@@ -6,6 +6,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::world::{Node, PATIENCE, Probe, Raw, World, long, masked, mid, post};
 
@@ -21,7 +22,9 @@ async fn ready(node: &Node) {
 }
 
 async fn code(probe: &mut Probe, id: u64) -> (Value, bool) {
-    let error = probe.reply(id).await.expect_err("it cannot be said");
+    // Pings go on, so this waits by its own clock.
+    let reply = timeout(PATIENCE, probe.reply(id)).await.expect("it waits for ever");
+    let error = reply.expect_err("it cannot be said");
     (error["code"].clone(), error["retry_after_ms"].is_u64())
 }
 
@@ -133,7 +136,9 @@ async fn a_sync_that_hangs_holds_back_only_what_rests_on_it() {
         let entry: Value = serde_json::from_str(&reader.entry_of("cardiology").await).unwrap();
         assert_eq!(entry["seq"], seq);
     }
-    let told: Value = serde_json::from_str(&reader.entry_of(&format!("@{person}")).await).unwrap();
+    let mailbox = format!("@{person}");
+    let told = timeout(PATIENCE, reader.entry_of(&mailbox)).await.expect("nobody was told");
+    let told: Value = serde_json::from_str(&told).unwrap();
     assert_eq!((&told["op"], &told["d"]["seq"]), (&json!("notification.filed"), &json!(3)));
     let ok = author.ask("message.post", beside).await.unwrap();
     assert_eq!((&ok["position"]["seq"], &ok["duplicate"]), (&json!(3), &json!(true)));

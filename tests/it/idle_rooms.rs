@@ -17,7 +17,7 @@ use wardroom::room::{Hall, Parts, Reopen, Submission, Where};
 use wardroom::seal::Keyring;
 use wardroom_protocol::ids::{Mid, RoomId, TopicId};
 
-use crate::world::{World, long, mid, post};
+use crate::world::{PATIENCE, Probe, World, long, mid, post};
 
 /// splitmix64 (Steele, Lea, Flood 2014).
 struct Dice(u64);
@@ -183,17 +183,26 @@ async fn a_room_that_nobody_uses_is_closed_and_one_that_somebody_follows_is_not(
     }
     let first = post("oncology", "T", &mid(), "before it was closed");
     let written = author.ask("message.post", first.clone()).await.unwrap();
-    let mut reader = node.probe(&world.token("reader", &[])).await;
+    let mut reader = Probe::open(&node.socket).await;
+    let greeting = reader.hello(&world.token("reader", &[])).await;
+    let person = greeting["principal"]["id"].as_str().unwrap().to_owned();
+    let mailbox = format!("@{person}");
+    reader.ask("join", json!({ "room": mailbox })).await.unwrap();
     reader.ask("join", json!({ "room": "cardiology" })).await.unwrap();
     reader.ask("join", json!({ "room": "oncology/moderators" })).await.unwrap_err();
-    // What is followed stays; a look at all of them keeps none open.
-    node.until_metric("wardroom_rooms_open", 1).await;
+    // What is followed stays, a mailbox too; a look at all of them keeps none open.
+    node.until_metric("wardroom_rooms_open", 2).await;
     let listed = author.ask("rooms", json!({})).await.unwrap();
     assert_eq!(listed["rooms"].as_array().unwrap().len(), 3, "{listed}");
-    node.until_metric("wardroom_rooms_open", 1).await;
+    node.until_metric("wardroom_rooms_open", 2).await;
 
-    author.post("cardiology", "T", "to whom it concerns").await.unwrap();
-    assert!(reader.entry().await.contains("to whom it concerns"));
+    let mut body = post("cardiology", "T", &mid(), "to whom it concerns");
+    body["mentions"] = json!([person]);
+    author.ask("message.post", body).await.unwrap();
+    for log in ["cardiology", &mailbox] {
+        let told = tokio::time::timeout(PATIENCE, reader.entry_of(log)).await;
+        told.expect("who follows a log misses nothing");
+    }
     // The other one goes on where it was: same numbers, same epoch, and its mids are known.
     let again = author.ask("message.post", first).await.unwrap();
     assert_eq!((&again["position"], &again["duplicate"]), (&written["position"], &json!(true)));
