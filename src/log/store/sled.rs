@@ -22,6 +22,8 @@ pub(in crate::log) struct SledShelf {
     disk: Arc<dyn Disk>,
     /// The names in the directory are on the platter.
     named: AtomicBool,
+    /// A call came to nothing.
+    failed: AtomicBool,
 }
 
 fn failed(action: &'static str, why: &impl ToString) -> ShelfError {
@@ -60,11 +62,20 @@ impl SledShelf {
         let opened = disk.open(&dir.join("db"), false);
         let file = opened.map_err(|error| failed("open its file", &error))?;
         let (dir, disk) = (dir.to_path_buf(), Arc::clone(disk));
-        Ok(Self { db: Some(db), file, dir, disk, named: AtomicBool::new(false) })
+        let (named, failed) = (AtomicBool::new(false), AtomicBool::new(false));
+        Ok(Self { db: Some(db), file, dir, disk, named, failed })
     }
 
     fn db(&self) -> &sled::Db {
         self.db.as_ref().expect("it is taken only when the shelf is dropped")
+    }
+
+    fn guarded<T>(
+        &self,
+        action: &'static str,
+        call: impl FnOnce() -> sled::Result<T>,
+    ) -> Result<T, ShelfError> {
+        guarded(action, call).inspect_err(|_| self.failed.store(true, Ordering::Release))
     }
 }
 
@@ -72,16 +83,25 @@ impl Drop for SledShelf {
     fn drop(&mut self) {
         let db = self.db.take();
         // What it could not write stands in the journal.
-        let _ = guarded("close", || {
-            drop(db);
-            Ok(())
-        });
+        let close = || {
+            let _ = guarded("close", || {
+                drop(db);
+                Ok(())
+            });
+        };
+        if self.failed.load(Ordering::Acquire) {
+            // It may wait for ever for what it could not write, so nobody waits for it. If there is no
+            // thread to be had, it ends here or not at all: then the disk is the smaller trouble.
+            let _ = std::thread::Builder::new().name("store-close".to_owned()).spawn(close);
+        } else {
+            close();
+        }
     }
 }
 
 impl Shelf for SledShelf {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, ShelfError> {
-        let value = guarded("read", || self.db().get(key))?;
+        let value = self.guarded("read", || self.db().get(key))?;
         Ok(value.map(|value| Bytes::copy_from_slice(&value)))
     }
 
@@ -95,7 +115,7 @@ impl Shelf for SledShelf {
         if from >= to {
             return Ok(());
         }
-        guarded("read a range", || {
+        self.guarded("read a range", || {
             let mut range = self.db().range(from..to);
             while let Some(pair) = if backward { range.next_back() } else { range.next() } {
                 let (key, value) = pair?;
@@ -112,11 +132,11 @@ impl Shelf for SledShelf {
         for (key, value) in puts {
             batch.insert(key, value);
         }
-        guarded("write", || self.db().apply_batch(batch))
+        self.guarded("write", || self.db().apply_batch(batch))
     }
 
     fn sync(&self) -> Result<(), ShelfError> {
-        guarded("flush", || self.db().flush())?;
+        self.guarded("flush", || self.db().flush())?;
         self.file.sync().map_err(|error| failed("sync its file", &error))?;
         if !self.named.swap(true, Ordering::AcqRel) {
             let synced = self.disk.sync_dir(&self.dir);
