@@ -30,6 +30,7 @@ impl Build {
         catalog: &Arc<Catalog>,
         upto: u64,
     ) -> io::Result<Self> {
+        generations.has_room()?;
         let generation = generations.next()?;
         let cancelled = Arc::new(AtomicBool::new(false));
         let (generations, catalog) = (generations.clone(), Arc::clone(catalog));

@@ -15,6 +15,10 @@ use super::sled::SledShelf;
 /// How long sled's own lock is waited for.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
+/// What must be free for a generation to be begun: without room, opening one may wait for ever or end
+/// the process. If it turns out too little further on, that is an error like any.
+const BEGINNING: u64 = 4 * 1024 * 1024;
+
 /// The folder `store/`.
 #[derive(Clone)]
 pub(in crate::log) struct Generations {
@@ -80,6 +84,14 @@ impl Generations {
     pub(in crate::log) fn current(&self) -> Option<u32> {
         let text = fs::read_to_string(self.pointer()).ok()?;
         text.trim_end().strip_prefix("gen-")?.parse().ok()
+    }
+
+    /// Whether a generation may be begun. A disk that does not say how full it is will say so later.
+    pub(in crate::log) fn has_room(&self) -> io::Result<()> {
+        match self.disk.free(&self.dir) {
+            Ok(free) if free < BEGINNING => Err(io::ErrorKind::StorageFull.into()),
+            _ => Ok(()),
+        }
     }
 
     /// A number that no folder has.

@@ -22,7 +22,7 @@ pub(in crate::log) struct SledShelf {
     disk: Arc<dyn Disk>,
     /// The names in the directory are on the platter.
     named: AtomicBool,
-    /// A call came to nothing.
+    /// A write came to nothing.
     failed: AtomicBool,
 }
 
@@ -70,7 +70,7 @@ impl SledShelf {
         self.db.as_ref().expect("it is taken only when the shelf is dropped")
     }
 
-    fn guarded<T>(
+    fn write<T>(
         &self,
         action: &'static str,
         call: impl FnOnce() -> sled::Result<T>,
@@ -82,26 +82,23 @@ impl SledShelf {
 impl Drop for SledShelf {
     fn drop(&mut self) {
         let db = self.db.take();
-        // What it could not write stands in the journal.
-        let close = || {
-            let _ = guarded("close", || {
-                drop(db);
-                Ok(())
-            });
-        };
         if self.failed.load(Ordering::Acquire) {
-            // It may wait for ever for what it could not write, so nobody waits for it. If there is no
-            // thread to be had, it ends here or not at all: then the disk is the smaller trouble.
-            let _ = std::thread::Builder::new().name("store-close".to_owned()).spawn(close);
-        } else {
-            close();
+            // Its end would write what it could not write: on a full disk it waits for ever, or takes the
+            // process with it. The journal has all of it; what is left lying goes with the process.
+            std::mem::forget(db);
+            return;
         }
+        // What it could not write stands in the journal.
+        let _ = guarded("close", || {
+            drop(db);
+            Ok(())
+        });
     }
 }
 
 impl Shelf for SledShelf {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, ShelfError> {
-        let value = self.guarded("read", || self.db().get(key))?;
+        let value = guarded("read", || self.db().get(key))?;
         Ok(value.map(|value| Bytes::copy_from_slice(&value)))
     }
 
@@ -115,7 +112,7 @@ impl Shelf for SledShelf {
         if from >= to {
             return Ok(());
         }
-        self.guarded("read a range", || {
+        guarded("read a range", || {
             let mut range = self.db().range(from..to);
             while let Some(pair) = if backward { range.next_back() } else { range.next() } {
                 let (key, value) = pair?;
@@ -132,11 +129,11 @@ impl Shelf for SledShelf {
         for (key, value) in puts {
             batch.insert(key, value);
         }
-        self.guarded("write", || self.db().apply_batch(batch))
+        self.write("write", || self.db().apply_batch(batch))
     }
 
     fn sync(&self) -> Result<(), ShelfError> {
-        self.guarded("flush", || self.db().flush())?;
+        self.write("flush", || self.db().flush())?;
         self.file.sync().map_err(|error| failed("sync its file", &error))?;
         if !self.named.swap(true, Ordering::AcqRel) {
             let synced = self.disk.sync_dir(&self.dir);
