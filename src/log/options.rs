@@ -21,6 +21,9 @@ pub struct Options {
     pub rebuild_after: Duration,
     /// The store is synced and marked this long after it changed, at the latest. Default 30 s.
     pub mark_every: Duration,
+    /// Entries wait this long for others that go into the store with them; the longer, the less each
+    /// costs. Safe they are before, in the journal. Default 250 ms.
+    pub gather: Duration,
     /// Bytes of records that may wait for the journal. When full, `append` refuses. Default 32 MiB.
     pub queue_bytes: u64,
     /// Bytes that the store may lag before [`Health::Lagging`]. Default 64 MiB.
@@ -48,6 +51,7 @@ impl Default for Options {
             cache_bytes: 64 * 1024 * 1024,
             rebuild_after: Duration::from_hours(24),
             mark_every: Duration::from_secs(30),
+            gather: Duration::from_millis(250),
             queue_bytes: 32 * 1024 * 1024,
             lag_bytes: 64 * 1024 * 1024,
             lag_age: Duration::from_secs(5),

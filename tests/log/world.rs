@@ -19,7 +19,12 @@ pub(crate) const EPOCH: u64 = 1_763_787_600;
 
 /// Small segments, so that a test sees many.
 pub(crate) fn small() -> Options {
-    Options { segment_bytes: 256 * 1024, cache_bytes: 4 * 1024 * 1024, ..Options::default() }
+    Options {
+        segment_bytes: 256 * 1024,
+        cache_bytes: 4 * 1024 * 1024,
+        gather: Duration::ZERO,
+        ..Options::default()
+    }
 }
 
 pub(crate) fn log_name(text: &str) -> LogName {

@@ -83,6 +83,7 @@ pub(super) fn open(dir: &Path, options: &Options, care: Care) -> Result<OpenedLo
         generations,
         mark_file,
         mark_every: options.mark_every,
+        gather: options.gather,
         rebuild_after: options.rebuild_after,
         replayed: false,
         group,

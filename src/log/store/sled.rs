@@ -1,5 +1,6 @@
 //! sled behind the narrow interface, with its traps: it panics on damage, so every call runs under
-//! `catch_unwind`; its flush does not reach the platter, so [`Shelf::sync`] syncs its file as well.
+//! `catch_unwind`; its flush does not reach the platter, so [`Shelf::sync`] syncs its file as well;
+//! each of its keys is dear, so keys go into it by [blocks](super::block).
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,9 +9,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
+use parking_lot::RwLock;
+use sled::IVec;
 
 use super::super::disk::{Disk, DiskFile};
+use super::block::{Block, Pair, stem, weave};
 use super::shelf::{Shelf, ShelfError, Visitor};
+
+/// How keys are laid out, under a key of the engine that none of ours can be: before it was written,
+/// each key stood for itself.
+const LAYOUT: &[u8] = &[0];
+const BLOCKS: &[u8] = b"blocks 1";
 
 /// One open sled directory.
 pub(in crate::log) struct SledShelf {
@@ -24,6 +33,8 @@ pub(in crate::log) struct SledShelf {
     named: AtomicBool,
     /// A write came to nothing.
     failed: AtomicBool,
+    /// Held by readers; held alone while pairs move from block to block.
+    shape: RwLock<()>,
 }
 
 fn failed(action: &'static str, why: &impl ToString) -> ShelfError {
@@ -59,11 +70,21 @@ impl SledShelf {
                 .flush_every_ms(None)
                 .open()
         })?;
+        guarded("open", || {
+            if db.is_empty() {
+                db.insert(LAYOUT, BLOCKS)?;
+            }
+            match db.get(LAYOUT)? {
+                Some(layout) if layout == BLOCKS => Ok(()),
+                _ => Err(sled::Error::Unsupported("its layout is not this program's".to_owned())),
+            }
+        })?;
         let opened = disk.open(&dir.join("db"), false);
         let file = opened.map_err(|error| failed("open its file", &error))?;
         let (dir, disk) = (dir.to_path_buf(), Arc::clone(disk));
         let (named, failed) = (AtomicBool::new(false), AtomicBool::new(false));
-        Ok(Self { db: Some(db), file, dir, disk, named, failed })
+        let shape = RwLock::default();
+        Ok(Self { db: Some(db), file, dir, disk, named, failed, shape })
     }
 
     fn db(&self) -> &sled::Db {
@@ -96,10 +117,60 @@ impl Drop for SledShelf {
     }
 }
 
+/// The block that holds a key, if any does: its own key and itself.
+fn block_of(db: &sled::Db, key: &[u8]) -> sled::Result<Option<(IVec, IVec)>> {
+    let stem = stem(key);
+    db.range(stem..=key).next_back().transpose()
+}
+
+fn damaged() -> sled::Error {
+    sled::Error::ReportableBug("a block of keys does not parse".to_owned())
+}
+
+/// Weaves puts of one stem, ascending, into the blocks they belong to. Says whether pairs moved.
+fn put(
+    db: &sled::Db,
+    stem: &[u8],
+    puts: &[Pair<'_>],
+    batch: &mut sled::Batch,
+) -> sled::Result<bool> {
+    let key = |suffix: &[u8]| [stem, suffix].concat();
+    let mut any_moved = false;
+    let mut rest = puts;
+    while let Some(first) = rest.first() {
+        let first = key(first.0);
+        let old = block_of(db, &first)?;
+        // The first put goes there; so do all before the next block's first key.
+        let behind = old.as_ref().map_or(&first[..], |(begin, _)| begin);
+        let next = db.get_gt(behind)?.filter(|(next, _)| next.starts_with(stem));
+        let these = next.map_or(rest.len(), |(next, _)| {
+            rest.partition_point(|put| put.0 < &next[stem.len()..])
+        });
+        let (here, others) = rest.split_at(these);
+        let block = match &old {
+            Some((_, bytes)) => Some(Block::read(bytes).ok_or_else(damaged)?),
+            None => None,
+        };
+        let woven = weave(block, here).ok_or_else(damaged)?;
+        any_moved |= woven.moved;
+        for (suffix, bytes) in woven.blocks {
+            batch.insert(key(&suffix), bytes);
+        }
+        rest = others;
+    }
+    Ok(any_moved)
+}
+
 impl Shelf for SledShelf {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, ShelfError> {
-        let value = guarded("read", || self.db().get(key))?;
-        Ok(value.map(|value| Bytes::copy_from_slice(&value)))
+        guarded("read", || {
+            let _shape = self.shape.read();
+            let Some((_, block)) = block_of(self.db(), key)? else {
+                return Ok(None);
+            };
+            let block = Block::read(&block).ok_or_else(damaged)?;
+            Ok(block.value(&key[stem(key).len()..]).map(Bytes::copy_from_slice))
+        })
     }
 
     fn visit(
@@ -113,11 +184,33 @@ impl Shelf for SledShelf {
             return Ok(());
         }
         guarded("read a range", || {
-            let mut range = self.db().range(from..to);
+            let _shape = self.shape.read();
+            // The block that `from` lies in may begin before it.
+            let first = block_of(self.db(), from)?.map(|(first, _)| first);
+            let mut range = self.db().range(first.as_deref().unwrap_or(from)..to);
+            let mut whole = Vec::new();
             while let Some(pair) = if backward { range.next_back() } else { range.next() } {
-                let (key, value) = pair?;
-                if visitor(&key, &value).is_break() {
-                    break;
+                let (key, block) = pair?;
+                let stem = stem(&key);
+                if key == LAYOUT {
+                    continue;
+                }
+                let block = Block::read(&block).ok_or_else(damaged)?;
+                whole.clear();
+                whole.extend_from_slice(stem);
+                let place = |bound: &[u8]| match bound.strip_prefix(stem) {
+                    Some(suffix) => block.find(suffix).unwrap_or_else(|place| place),
+                    None if bound < stem => 0,
+                    None => block.len(),
+                };
+                let mut places = place(from)..place(to);
+                while let Some(at) = if backward { places.next_back() } else { places.next() } {
+                    let (suffix, value) = block.pair(at).ok_or_else(damaged)?;
+                    whole.truncate(stem.len());
+                    whole.extend_from_slice(suffix);
+                    if visitor(&whole, value).is_break() {
+                        return Ok(());
+                    }
                 }
             }
             Ok(())
@@ -125,11 +218,23 @@ impl Shelf for SledShelf {
     }
 
     fn apply(&self, puts: BTreeMap<Vec<u8>, Vec<u8>>) -> Result<(), ShelfError> {
-        let mut batch = sled::Batch::default();
-        for (key, value) in puts {
-            batch.insert(key, value);
-        }
-        self.write("write", || self.db().apply_batch(batch))
+        self.write("write", || {
+            let mut batch = sled::Batch::default();
+            let mut moved = false;
+            let mut pairs: Vec<Pair<'_>> = Vec::new();
+            let mut puts = puts.iter().peekable();
+            while let Some((key, value)) = puts.next() {
+                let stem = stem(key);
+                pairs.push((&key[stem.len()..], value));
+                if puts.peek().is_none_or(|(next, _)| !next.starts_with(stem)) {
+                    moved |= put(self.db(), stem, &pairs, &mut batch)?;
+                    pairs.clear();
+                }
+            }
+            // The engine shows a batch's keys one by one.
+            let _shape = moved.then(|| self.shape.write());
+            self.db().apply_batch(batch)
+        })
     }
 
     fn sync(&self) -> Result<(), ShelfError> {
