@@ -196,6 +196,9 @@ async fn by_topic(
     page: &Page,
 ) -> Result<Pages, BatchError> {
     let (log, keys) = (channel.log().clone(), Arc::clone(&services.keys));
+    if page.upto > channel.tail().progress().stored() {
+        services.log.catch_up().await;
+    }
     let upto = page.upto.min(channel.tail().progress().stored());
     let (after, limit, newest) = (page.after, page.limit, page.newest);
     services

@@ -37,6 +37,9 @@ const QUEUE_JOBS: usize = 256;
 /// ever for what it could not write.
 const FAILED_CLOSE: Duration = Duration::from_secs(5);
 
+/// How long a reader waits for what the store gathers.
+const CATCH_UP: Duration = Duration::from_secs(1);
+
 /// Why a question got no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AskError {
@@ -253,6 +256,15 @@ impl Log {
             TrySendError::Disconnected(_) => AskError::Closed,
         })?;
         answered.await.map_err(|_| AskError::Panicked)
+    }
+
+    /// Has the store take in what is safe and gathers there, for who is about to ask it for the newest.
+    /// Returns when it has, or after a second: a store that lags is asked for what it has.
+    pub async fn catch_up(&self) {
+        let (answer, answered) = oneshot::channel();
+        if self.feed.try_send(Feed::PutIn(answer)).is_ok() {
+            let _ = tokio::time::timeout(CATCH_UP, answered).await;
+        }
     }
 
     /// Builds the store anew from the journal into a fresh generation and goes over to it. Reading and

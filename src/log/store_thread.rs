@@ -1,27 +1,28 @@
 //! The store thread: feeds the store with synced groups, syncs and marks it, mends what readers
 //! found, rebuilds it. The only one that writes to the store.
 
+mod rebuild;
+
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::oneshot;
 
 use super::build::Build;
 use super::handle::{Alive, Shared};
 use super::journal::Item;
-use super::pour::{PourError, Span, pour};
 use super::record;
-use super::store::{
-    Batch, ERASED_SINCE, Generations, Mark, MarkFile, Shelf, ShelfError, SledShelf, Staged,
-    entry_key, number,
-};
+use super::store::{Batch, Generations, Mark, MarkFile, Shelf, ShelfError, Staged, entry_key};
 
 /// How often it looks around when nothing comes.
 const TICK: Duration = Duration::from_millis(500);
+/// How long it sleeps at most while it gathers.
+const DOZE: Duration = Duration::from_millis(20);
+/// What it takes from its queue before it looks around.
+const PIECE: usize = 1024;
 /// The free space is looked at again after this many bytes, however short the time.
 const LOOK_BYTES: u64 = 1024 * 1024;
 /// The store is marked after this many bytes, so that a replay stays short.
@@ -44,6 +45,8 @@ pub(super) struct Fed {
 pub(super) enum Feed {
     /// Store this.
     Group(Box<Fed>),
+    /// Put in what was gathered, without waiting for more.
+    PutIn(oneshot::Sender<()>),
     /// Build a fresh generation.
     Rebuild(oneshot::Sender<bool>),
     /// Store what came before, sync, end.
@@ -124,16 +127,20 @@ pub(super) fn start(
 impl StoreThread {
     fn run(&mut self, feed: &Receiver<Feed>) {
         self.plan_rebuild();
-        loop {
-            let until = self.gathering.map(|since| self.keeper.gather.saturating_sub(since.elapsed()));
-            match feed.recv_timeout(until.unwrap_or(TICK)) {
-                Ok(Feed::Group(fed)) => self.gather(*fed),
-                Ok(Feed::Rebuild(answer)) => {
-                    self.put_in();
-                    self.build(Some(answer));
+        let mut open = true;
+        while open {
+            if let Some(since) = self.gathering {
+                // Whoever feeds a sleeper need not wake it.
+                thread::sleep(self.keeper.gather.saturating_sub(since.elapsed()).min(DOZE));
+            } else {
+                match feed.recv_timeout(TICK) {
+                    Ok(fed) => open = self.take(fed),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => open = false,
                 }
-                Ok(Feed::Close) | Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => {}
+            }
+            for fed in feed.try_iter().take(PIECE) {
+                open &= self.take(fed);
             }
             if self.gathering.is_some_and(|since| since.elapsed() >= self.keeper.gather) {
                 self.put_in();
@@ -153,6 +160,24 @@ impl StoreThread {
         Arc::clone(&self.shared.shelf.read())
     }
 
+    /// Does what it is told; `false` if that is to end.
+    fn take(&mut self, feed: Feed) -> bool {
+        match feed {
+            Feed::Group(fed) => self.gather(*fed),
+            Feed::PutIn(answer) => {
+                self.put_in();
+                // Whoever asked may have waited long enough.
+                let _ = answer.send(());
+            }
+            Feed::Rebuild(answer) => {
+                self.put_in();
+                self.build(Some(answer));
+            }
+            Feed::Close => return false,
+        }
+        true
+    }
+
     fn gather(&mut self, fed: Fed) {
         if fed.closed_before {
             self.put_in();
@@ -166,7 +191,7 @@ impl StoreThread {
         self.gathering.get_or_insert_with(Instant::now);
         self.gathered_bytes += fed.bytes;
         self.gathered.push(fed);
-        if self.gathered_bytes >= GATHER_BYTES {
+        if self.gathered_bytes >= GATHER_BYTES || self.keeper.gather.is_zero() {
             self.put_in();
         }
     }
@@ -307,78 +332,5 @@ impl StoreThread {
         } else {
             self.dirty.get_or_insert_with(Instant::now);
         }
-    }
-
-    fn plan_rebuild(&mut self) {
-        if let Ok(since) = number(&*self.shelf(), ERASED_SINCE) {
-            self.rebuild_at = since
-                .map(|since| UNIX_EPOCH + Duration::from_secs(since) + self.keeper.rebuild_after);
-        }
-    }
-
-    /// Starts to build a fresh generation; the old one serves until it is done.
-    fn build(&mut self, answer: Option<oneshot::Sender<bool>>) {
-        let Some(catalog) = &self.shared.catalog else {
-            return;
-        };
-        let keeper = &self.keeper;
-        if self.building.is_none() {
-            match Build::start(&keeper.generations, catalog, keeper.group) {
-                Ok(build) => self.building = Some(build),
-                Err(error) => self.put_off(&error),
-            }
-        }
-        if let (Some(build), Some(answer)) = (&mut self.building, answer) {
-            build.answers.push(answer);
-        }
-    }
-
-    fn put_off(&mut self, error: &dyn std::error::Error) {
-        tracing::error!(%error, "the store could not be rebuilt; it is tried again in a minute");
-        // Not at once: a full disk stays full for a while.
-        self.rebuild_at = Some(SystemTime::now() + Duration::from_mins(1));
-    }
-
-    /// Takes over what a build made.
-    fn adopt(&mut self, build: Build) {
-        let (generation, upto) = (build.generation, build.upto);
-        let (built, answers) = build.finish();
-        let adopted = built.and_then(|fresh| self.go_over(fresh, generation, upto));
-        match &adopted {
-            Ok(()) => {
-                self.shared.gauge.restore_store();
-                self.plan_rebuild();
-            }
-            Err(PourError::Stopped) => {}
-            Err(error) => self.put_off(error),
-        }
-        for answer in answers {
-            // Whoever asked may be gone.
-            let _ = answer.send(adopted.is_ok());
-        }
-    }
-
-    /// Brings a fresh generation up to what came while it was built, names it the current one, and
-    /// removes the others: what they held stands in the journal, and their old pages may hold words
-    /// erased since.
-    fn go_over(&mut self, fresh: SledShelf, generation: u32, upto: u64) -> Result<(), PourError> {
-        let Some(catalog) = &self.shared.catalog else {
-            return Ok(());
-        };
-        let keeper = &mut self.keeper;
-        let span = Span { after: upto, upto: keeper.group, claimed: 0 };
-        pour(&fresh, catalog, span, &AtomicBool::new(false))?;
-        fresh.sync()?;
-        keeper.generations.point_at(generation)?;
-        *self.shared.shelf.write() = Arc::new(fresh);
-        keeper.generation = generation;
-        let others = keeper.generations.others()?;
-        self.dirty = Some(Instant::now());
-        self.mark();
-        for old in others {
-            // A read under way still holds the old store open; its files go when it ends.
-            std::fs::remove_dir_all(old)?;
-        }
-        Ok(())
     }
 }

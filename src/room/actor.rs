@@ -155,6 +155,7 @@ impl RoomActor {
     async fn rename(&mut self) {
         for topic in self.names.take_lost() {
             self.hand_over();
+            self.log.catch_up().await;
             let (log, keys) = (self.desk.log().clone(), Arc::clone(&self.keys));
             let upto = self.desk.channel.tail().progress().stored();
             let found = self.log.ask(move |reader| search(&topic, upto, &log, reader, &keys)).await;

@@ -171,7 +171,10 @@ async fn a_reader_that_takes_little_keeps_its_place_and_costs_only_itself() {
     while seq < 201 {
         // One reads at a crawl for thrice as long as a blocked write may take.
         if begun.elapsed() < Duration::from_secs(6) {
-            slow.sip(16).await;
+            for _ in 0..16 {
+                slow.sip(16).await;
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
             talk.on().await;
             continue;
         }

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use wardroom::log::{Done, Log, scrub, verify};
+use wardroom::log::{Done, Log, Options, scrub, verify};
 
 use crate::world::{Author, Dice, close, copy_dir, files, quick_dir, read, small};
 
@@ -113,6 +114,43 @@ fn a_store_cut_short_is_noticed() {
         let report = verify(dir.path()).unwrap();
         assert!(report.ok(), "{cut} bytes cut off: {report}");
     }
+}
+
+/// A store that a mark vouches for, in an older state, with newer entries behind the mark: what is poured
+/// at the next start makes its heads right and leaves out what lies between.
+#[test]
+fn a_store_that_went_back_is_noticed_though_its_heads_are_right() {
+    let dir = quick_dir();
+    let (mut dice, mut room) = (Dice(51), Author::new("cardiology"));
+    let unmarked = Options { mark_every: Duration::from_hours(1), ..small() };
+    let post = |room: &mut Author, log: &Log, dice: &mut Dice| {
+        for _ in 0..20 {
+            room.post(log, dice, 100);
+        }
+        room.stored();
+    };
+    let (log, _) = Log::open(dir.path(), unmarked.clone()).unwrap();
+    room.create(&log, &mut dice);
+    post(&mut room, &log, &mut dice);
+    close(log);
+    let old = quick_dir();
+    copy_dir(&dir.path().join("store"), old.path());
+    let (log, _) = Log::open(dir.path(), unmarked.clone()).unwrap();
+    post(&mut room, &log, &mut dice);
+    close(log);
+    let (log, _) = Log::open(dir.path(), unmarked).unwrap();
+    post(&mut room, &log, &mut dice);
+    let killed = quick_dir();
+    copy_dir(dir.path(), killed.path());
+    close(log);
+    let store = killed.path().join("store");
+    fs::remove_dir_all(&store).unwrap();
+    copy_dir(old.path(), &store);
+    let (log, recovery) = Log::open(killed.path(), small()).unwrap();
+    assert!(recovery.rebuilt, "{:?}", recovery.findings);
+    close(log);
+    let report = verify(killed.path()).unwrap();
+    assert!(report.ok(), "{report}");
 }
 
 #[test]

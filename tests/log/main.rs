@@ -10,6 +10,7 @@ mod crashes;
 mod damage;
 mod erasure;
 mod faults;
+mod gathering;
 mod journal_damage;
 mod mids;
 mod pace;

@@ -1,19 +1,26 @@
 //! The in-memory twin: for `serve --ephemeral` and for models.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use bytes::Bytes;
 use parking_lot::RwLock;
 
+use super::block::stem;
 use super::shelf::{Shelf, ShelfError, Visitor};
 
-/// Lives and dies with the process.
+/// The keys of one stem, without it.
+type OfStem = BTreeMap<Vec<u8>, Bytes>;
+
+/// Lives and dies with the process. Keys lie by [stem], so that a busy log's are found among its own.
 #[derive(Default)]
-pub(in crate::log) struct MemoryShelf(RwLock<BTreeMap<Vec<u8>, Bytes>>);
+pub(in crate::log) struct MemoryShelf(RwLock<BTreeMap<Vec<u8>, OfStem>>);
 
 impl Shelf for MemoryShelf {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, ShelfError> {
-        Ok(self.0.read().get(key).cloned())
+        let stem = stem(key);
+        let map = self.0.read();
+        Ok(map.get(stem).and_then(|keys| keys.get(&key[stem.len()..])).cloned())
     }
 
     fn visit(
@@ -27,19 +34,45 @@ impl Shelf for MemoryShelf {
             return Ok(());
         }
         let map = self.0.read();
-        let range = map.range(from.to_vec()..to.to_vec());
-        let mut show = |(key, value): (&Vec<u8>, &Bytes)| visitor(key, value);
+        let mut whole = Vec::new();
+        let mut show_stem = |(stem, keys): (&Vec<u8>, &OfStem)| {
+            whole.clear();
+            whole.extend_from_slice(stem);
+            let mut show = |(suffix, value): (&Vec<u8>, &Bytes)| {
+                whole.truncate(stem.len());
+                whole.extend_from_slice(suffix);
+                visitor(&whole, value)
+            };
+            let begin = from.strip_prefix(&stem[..]).map_or(Bound::Unbounded, Bound::Included);
+            let end = to.strip_prefix(&stem[..]).map_or(Bound::Unbounded, Bound::Excluded);
+            let mut range = keys.range::<[u8], _>((begin, end));
+            if backward {
+                range.rev().try_for_each(&mut show)
+            } else {
+                range.try_for_each(&mut show)
+            }
+        };
+        // A stem that `to` begins with may hold keys below it.
+        let (first, last) = (Bound::Included(stem(from)), Bound::Excluded(to));
+        let mut stems = map.range::<[u8], _>((first, last));
         let _ = if backward {
-            range.rev().try_for_each(&mut show)
+            stems.rev().try_for_each(&mut show_stem)
         } else {
-            range.into_iter().try_for_each(&mut show)
+            stems.try_for_each(&mut show_stem)
         };
         Ok(())
     }
 
     fn apply(&self, puts: BTreeMap<Vec<u8>, Vec<u8>>) -> Result<(), ShelfError> {
-        let puts = puts.into_iter().map(|(key, value)| (key, value.into()));
-        self.0.write().extend(puts);
+        let mut map = self.0.write();
+        for (mut key, value) in puts {
+            let suffix = key.split_off(stem(&key).len());
+            if let Some(keys) = map.get_mut(&key) {
+                keys.insert(suffix, value.into());
+            } else {
+                map.insert(key, BTreeMap::from([(suffix, value.into())]));
+            }
+        }
         Ok(())
     }
 

@@ -91,12 +91,25 @@ impl SledShelf {
         self.db.as_ref().expect("it is taken only when the shelf is dropped")
     }
 
+    /// Runs a call unless a write came to nothing before: what is in the engine's memory then is not
+    /// what is in its file, and going on it may take the process with it. The journal has all of it.
+    fn asked<T>(
+        &self,
+        action: &'static str,
+        call: impl FnOnce() -> sled::Result<T>,
+    ) -> Result<T, ShelfError> {
+        if self.failed.load(Ordering::Acquire) {
+            return Err(failed(action, &"a write failed before"));
+        }
+        guarded(action, call)
+    }
+
     fn write<T>(
         &self,
         action: &'static str,
         call: impl FnOnce() -> sled::Result<T>,
     ) -> Result<T, ShelfError> {
-        guarded(action, call).inspect_err(|_| self.failed.store(true, Ordering::Release))
+        self.asked(action, call).inspect_err(|_| self.failed.store(true, Ordering::Release))
     }
 }
 
@@ -163,7 +176,7 @@ fn put(
 
 impl Shelf for SledShelf {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, ShelfError> {
-        guarded("read", || {
+        self.asked("read", || {
             let _shape = self.shape.read();
             let Some((_, block)) = block_of(self.db(), key)? else {
                 return Ok(None);
@@ -183,7 +196,7 @@ impl Shelf for SledShelf {
         if from >= to {
             return Ok(());
         }
-        guarded("read a range", || {
+        self.asked("read a range", || {
             let _shape = self.shape.read();
             // The block that `from` lies in may begin before it.
             let first = block_of(self.db(), from)?.map(|(first, _)| first);

@@ -86,7 +86,10 @@ fn key() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn puts() -> impl Strategy<Value = BTreeMap<Vec<u8>, Vec<u8>>> {
-    let value = (any::<u8>(), prop_oneof![8 => 0..40_usize, 4 => 400..1500_usize, 1 => 9_000..20_000_usize]);
+    let value = (
+        any::<u8>(),
+        prop_oneof![8 => 0..40_usize, 4 => 400..1500_usize, 1 => 9_000..20_000_usize],
+    );
     prop::collection::btree_map(key(), value.prop_map(|(byte, len)| vec![byte; len]), 1..40)
 }
 
