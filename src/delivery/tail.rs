@@ -35,6 +35,18 @@ struct Ring {
     bytes: usize,
 }
 
+impl Ring {
+    fn trim(&mut self, stored: u64) {
+        while self.first <= stored
+            && (self.slots.len() > KEEP_ENTRIES || self.bytes > KEEP_BYTES)
+            && let Some(old) = self.slots.pop_front()
+        {
+            self.first += 1;
+            self.bytes -= old.frame.len();
+        }
+    }
+}
+
 /// The rendered end of one log.
 pub struct Tail {
     ring: Mutex<Ring>,
@@ -69,13 +81,15 @@ impl Tail {
         let mut ring = self.ring.lock();
         ring.bytes += frame.len();
         ring.slots.push_back(Slot { frame, bare, erased: None });
-        while ring.first <= stored
-            && (ring.slots.len() > KEEP_ENTRIES || ring.bytes > KEEP_BYTES)
-            && let Some(old) = ring.slots.pop_front()
-        {
-            ring.first += 1;
-            ring.bytes -= old.frame.len();
-        }
+        ring.trim(stored);
+    }
+
+    /// Lets go of what the store has taken in since the last entry: a log may stay silent after many.
+    pub fn trim(&self) {
+        let stored = self.progress.stored();
+        let mut ring = self.ring.lock();
+        ring.trim(stored);
+        ring.slots.shrink_to(KEEP_ENTRIES);
     }
 
     /// From the reveal of entry `by` on, entry `seq` shows without its words.
@@ -138,5 +152,24 @@ impl Tail {
             }
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_fell_silent_lets_go_of_what_the_store_took_in_since() {
+        let tail = Tail::new(0, Progress::new(0));
+        for _ in 0..3_000 {
+            tail.push(b"an entry", 0);
+        }
+        tail.trim();
+        assert!(tail.reaches(0), "the store lacks all of it");
+        tail.progress().raise_stored(3_000);
+        tail.trim();
+        let kept = 3_000 - KEEP_ENTRIES as u64;
+        assert!(tail.reaches(kept) && !tail.reaches(kept - 1));
     }
 }

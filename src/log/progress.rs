@@ -64,7 +64,7 @@ impl Progress {
         }
     }
 
-    pub(super) fn raise_stored(&self, seq: u64) {
+    pub(crate) fn raise_stored(&self, seq: u64) {
         self.stored.fetch_max(seq, Ordering::AcqRel);
     }
 

@@ -25,8 +25,6 @@ const DOZE: Duration = Duration::from_millis(20);
 const PIECE: usize = 1024;
 /// The free space is looked at again after this many bytes, however short the time.
 const LOOK_BYTES: u64 = 1024 * 1024;
-/// The store is marked after this many bytes, so that a replay stays short.
-const MARK_BYTES: u64 = 16 * 1024 * 1024;
 /// Groups are put in together up to this many bytes: with more of each log at once, the engine has less
 /// to do for each entry. Meanwhile the tails keep them.
 const GATHER_BYTES: u64 = 4 * 1024 * 1024;
@@ -75,9 +73,8 @@ struct StoreThread {
     gathered: Vec<Fed>,
     gathered_bytes: u64,
     gathering: Option<Instant>,
-    /// Since when there is something to sync, and how much.
+    /// Since when there is something to sync.
     dirty: Option<Instant>,
-    dirty_bytes: u64,
     /// When the words in old pages must be gone.
     rebuild_at: Option<SystemTime>,
     building: Option<Build>,
@@ -110,7 +107,6 @@ pub(super) fn start(
         gathered_bytes: 0,
         gathering: None,
         dirty,
-        dirty_bytes: 0,
         rebuild_at: None,
         building: None,
         looked: Instant::now(),
@@ -233,9 +229,6 @@ impl StoreThread {
             }
         }
         self.shared.gauge.leave_store(bytes);
-        if self.dirty_bytes >= MARK_BYTES {
-            self.mark();
-        }
     }
 
     fn apply(&mut self, groups: &[Fed], bytes: u64) -> Result<(), ShelfError> {
@@ -251,7 +244,6 @@ impl StoreThread {
         batch.commit(groups.last().map(|fed| fed.group))?;
         self.shared.disk.point("after_sled");
         self.dirty.get_or_insert_with(Instant::now);
-        self.dirty_bytes += bytes;
         self.unlooked += bytes;
         if erased {
             self.plan_rebuild();
@@ -302,7 +294,6 @@ impl StoreThread {
             return;
         }
         self.dirty = None;
-        self.dirty_bytes = 0;
     }
 
     /// Rewrites entries that readers found damaged, from the journal.

@@ -81,13 +81,13 @@ impl RoomActor {
                 // Whoever asked still has the handle, and asks again one day.
                 let _ = reply.send(false);
             }
-            for (log, snapshot) in self.snapshots(snapshot::EVERY) {
+            for (log, snapshot) in self.snapshots(snapshot::When::Open) {
                 let keep = self.log.clone();
                 // Not waited for: what is not kept is folded again one day.
                 self.tasks.spawn(async move { keep_snapshot(&keep, log, snapshot).await });
             }
         }
-        for (log, snapshot) in self.snapshots(snapshot::AT_CLOSING) {
+        for (log, snapshot) in self.snapshots(snapshot::When::Closing) {
             keep_snapshot(&self.log, log, snapshot).await;
         }
         if let Some(reply) = closing {
@@ -100,13 +100,13 @@ impl RoomActor {
         self.desk.is_settled() && self.lanes.values().all(Desk::is_settled)
     }
 
-    /// The logs with this many entries beyond their snapshots, as they are now.
-    fn snapshots(&mut self, beyond: u64) -> Vec<(LogName, Snapshot)> {
+    /// The logs that are to be kept anew, as they are now.
+    fn snapshots(&mut self, when: snapshot::When) -> Vec<(LogName, Snapshot)> {
         let none = Names::default();
-        let own = self.desk.snapshot(&self.names, beyond);
+        let own = self.desk.snapshot(&self.names, when);
         let own = own.map(|snapshot| (self.desk.log().clone(), snapshot));
         let lanes = self.lanes.values_mut().filter_map(|desk| {
-            let snapshot = desk.snapshot(&none, beyond)?;
+            let snapshot = desk.snapshot(&none, when)?;
             Some((desk.log().clone(), snapshot))
         });
         own.into_iter().chain(lanes).collect()

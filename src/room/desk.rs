@@ -59,11 +59,11 @@ impl Desk {
         }
     }
 
-    /// The log as of its head, to be kept, if that is this many entries beyond what is kept already.
+    /// The log as of its head, to be kept, if that is far enough beyond what is kept already.
     /// Not while entries are missing or cannot be folded: who opens the log must find that again.
-    pub(super) fn snapshot(&mut self, names: &Names, beyond: u64) -> Option<Snapshot> {
+    pub(super) fn snapshot(&mut self, names: &Names, when: snapshot::When) -> Option<Snapshot> {
         let head = self.state.line().head().seq;
-        if self.reopen || self.read_only || head - self.kept < beyond {
+        if self.reopen || self.read_only || head - self.kept < when.beyond(head) {
             return None;
         }
         self.kept = head;

@@ -88,6 +88,12 @@ impl Door {
         behind.unused_since.get_or_insert_with(Instant::now).elapsed() >= idle
     }
 
+    fn trim(&self) {
+        if let Some(open) = &self.behind.lock().room {
+            open.0.channels().for_each(|channel| channel.tail().trim());
+        }
+    }
+
     /// Takes the room away, if nobody uses it: `Err` if somebody does, `Ok(None)` if it is not open.
     fn take(&self) -> Result<Option<Open>, ()> {
         let mut behind = self.behind.lock();
@@ -158,7 +164,8 @@ impl Doors {
         doors.map(|door| (door.key().clone(), Arc::clone(door.value()))).collect()
     }
 
-    /// Closes what nobody has used for so long, until the node stops.
+    /// Closes what nobody has used for so long, until the node stops; what stays open lets go of what it
+    /// need not hold.
     pub(super) async fn close_unused(self: Arc<Self>, idle: Duration) {
         let stop = self.opener.parts.stop.clone();
         loop {
@@ -169,6 +176,8 @@ impl Doors {
             for (log, door) in self.snapshot() {
                 if door.is_unused_for(idle) {
                     self.close(&log, &door).await;
+                } else {
+                    door.trim();
                 }
             }
         }

@@ -25,10 +25,30 @@ use crate::seal::Keyring;
 /// The version of the fold and of its bytes. Raise it whenever the same entries would give another
 /// state, or the same state other bytes: what an older version kept is ignored then.
 pub const FOLD: u32 = 1;
-/// Entries after which a log that is open is kept anew.
+/// Entries after which a log is kept anew when it opens, and a short one while it is open.
 pub(super) const EVERY: u64 = 4096;
+/// The same for a long one, as a part of its length. What is kept grows with the log, ten bits for each
+/// mid: kept at fixed steps it would come to its length squared.
+const PART: u64 = 16;
 /// Entries after which it is kept anew when it closes; to fold fewer takes less than to write a file.
-pub(super) const AT_CLOSING: u64 = 256;
+const AT_CLOSING: u64 = 256;
+
+/// When a log is kept anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    Open,
+    Closing,
+}
+
+impl When {
+    /// Entries beyond what is kept already, for a log of this length.
+    pub(super) fn beyond(self, head: u64) -> u64 {
+        match self {
+            Self::Open => EVERY.max(head / PART),
+            Self::Closing => AT_CLOSING,
+        }
+    }
+}
 
 /// The facts of a state as bytes, the same for the same state on every node. `None` for `~directory`:
 /// its entries are all read when it opens, for the words in them.

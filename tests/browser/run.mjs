@@ -12,6 +12,7 @@ import { launch, open, until } from "./browser.mjs";
 import { accessible } from "./accessible.mjs";
 import { Cuttable } from "./cuttable.mjs";
 import { people } from "./people.mjs";
+import { responses } from "./responses.mjs";
 import { states } from "./states.mjs";
 import { holding, openRoom, pill, rooms, rows, seqs, settledOnce, signIn, write } from "./page.mjs";
 
@@ -239,6 +240,7 @@ const enter = (options) => open(browser, complaints, options);
 await states({ check, expect, shoot, enter, url, slug, token, other: moderatorToken, topic, said });
 
 if (moderatorToken) {
+  await responses({ check, expect, shoot, enter, url, slug, token, moderator: moderatorToken, topic, said });
   await people({ check, expect, shoot, enter, first, second, url, slug, other: moderatorToken, topic });
   await check("a moderator removes words, and they are gone for everybody", async () => {
     const page = await open(browser, complaints);

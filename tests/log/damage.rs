@@ -167,3 +167,21 @@ fn a_snapshot_half_made_does_not_stop_it() {
     close(log);
     assert_whole(dir.path(), &rooms, "snapshot");
 }
+
+/// A store whose keys are laid out in another way, as those of builds before blocks were.
+#[test]
+fn a_store_of_another_layout_is_built_anew() {
+    let dir = quick_dir();
+    let rooms = template(dir.path());
+    let generation = store_file(dir.path()).parent().unwrap().to_path_buf();
+    let engine = sled::open(&generation).unwrap();
+    assert!(engine.remove([0]).unwrap().is_some(), "it says how it is laid out");
+    engine.flush().unwrap();
+    drop(engine);
+    let (log, recovery) = Log::open(dir.path(), small()).unwrap();
+    assert!(recovery.rebuilt);
+    let told = recovery.findings.iter().any(|finding| finding.to_string().contains("layout"));
+    assert!(told, "{:?}", recovery.findings);
+    close(log);
+    assert_whole(dir.path(), &rooms, "another layout");
+}

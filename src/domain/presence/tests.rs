@@ -1,6 +1,7 @@
 use super::*;
 
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 
 fn id(number: usize) -> PrincipalId {
     format!("p{number:03}").parse().expect("an id")
@@ -228,7 +229,14 @@ impl Client {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 256,
+        // Where those of the other tests lie.
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
+            "tests/proptest-regressions/presence.txt",
+        ))),
+        ..ProptestConfig::default()
+    })]
 
     /// Against a model that knows everybody's connections: the number is right at every moment, news
     /// keeps its pause, a client that follows the rules ends with the same people, and what is

@@ -172,8 +172,12 @@ fn encode(pairs: &[Pair<'_>], bytes: usize) -> Vec<u8> {
         out.extend_from_slice(&small(suffix_end).to_le_bytes());
         out.extend_from_slice(&small(value_end).to_le_bytes());
     }
-    pairs.iter().for_each(|pair| out.extend_from_slice(pair.0));
-    pairs.iter().for_each(|pair| out.extend_from_slice(pair.1));
+    for (suffix, _) in pairs {
+        out.extend_from_slice(suffix);
+    }
+    for (_, value) in pairs {
+        out.extend_from_slice(value);
+    }
     out
 }
 

@@ -177,7 +177,7 @@ fn put(
 impl Shelf for SledShelf {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, ShelfError> {
         self.asked("read", || {
-            let _shape = self.shape.read();
+            let _shape = self.shape.read_recursive();
             let Some((_, block)) = block_of(self.db(), key)? else {
                 return Ok(None);
             };
@@ -197,7 +197,7 @@ impl Shelf for SledShelf {
             return Ok(());
         }
         self.asked("read a range", || {
-            let _shape = self.shape.read();
+            let _shape = self.shape.read_recursive();
             // The block that `from` lies in may begin before it.
             let first = block_of(self.db(), from)?.map(|(first, _)| first);
             let mut range = self.db().range(first.as_deref().unwrap_or(from)..to);

@@ -197,6 +197,11 @@ export class App {
     return this.wire.ask(op, { room, mid, of, reason });
   }
 
+  /** Says what one makes of a message or topic; as above. */
+  respond(op: string, body: object) {
+    return this.wire.ask(op, body);
+  }
+
   tellTyping(room: string, topic: string | undefined): void {
     this.wire.tell("typing", { room, ...(topic === undefined ? {} : { topic }) });
   }

@@ -127,7 +127,7 @@ function react(fate: Fate, reaction: string, by: string, said: { seq: number; on
 }
 
 /** What is out of sight or has no words is not kept in sight, whichever came first. */
-const isPinned = (fate: Fate): boolean => fate.pin?.on === true && !fate.stand && !fate.erased;
+export const isPinned = (fate: Fate): boolean => fate.pin?.on === true && !fate.stand && !fate.erased;
 
 /** Who reacts, by reaction. Nobody to what is out of sight. */
 export function reactionsOf(fate: Fate): Record<string, string[]> {

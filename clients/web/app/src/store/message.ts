@@ -1,6 +1,6 @@
 // One message as it is shown: an entry's facts and words, and what was done to it since.
 
-import { reactionsOf } from "./fates.ts";
+import { isPinned, reactionsOf } from "./fates.ts";
 import type { Fate, Question } from "./fates.ts";
 import type { Card, Entry, MessageKind, PostedFacts, PostedWords } from "../wire/types.ts";
 
@@ -33,6 +33,10 @@ export interface Message {
   reactions: Record<string, string[]>;
   /** Announcements: who has taken note. */
   acks: string[];
+  /** Announcements that ask for it: until when one may take note. */
+  ack: { until: number | undefined } | undefined;
+  /** A moderator keeps it in sight. */
+  pinned: boolean;
   /** Questions: where it stands. */
   question: Question | undefined;
   /** The mid of the message that answers it. */
@@ -67,6 +71,8 @@ export function toMessage(entry: Entry): Message | undefined {
     stand: "shown",
     reactions: {},
     acks: [],
+    ack: facts.announce?.ack ? { until: facts.announce.until } : undefined,
+    pinned: false,
     question: facts.kind === "question" ? "open" : undefined,
     answer: undefined,
   };
@@ -92,6 +98,7 @@ export function befallen(message: Message, fate: Fate | undefined, topic: string
     stand,
     reactions: reactionsOf(fate),
     acks: [...(fate.acks ?? [])].sort(),
+    pinned: isPinned(fate),
     question: question?.state,
     answer: question?.answer,
   };

@@ -98,6 +98,9 @@ export const en = {
     more: (n: number) => `Show ${count(n)} more`,
     erasedName: "Topic without a name",
     show: (name: string) => `Show only the topic ${name}`,
+    settled: "Settled",
+    settle: "Mark as settled",
+    reopen: "Open it again",
     open: "Topics",
     close: "Close topics",
     failed: "Not all topics could be loaded.",
@@ -143,9 +146,26 @@ export const en = {
 
   kinds: { message: "Message", question: "Question", answer: "Answer", announcement: "Announcement" },
 
+  reactions: { agree: "Agree", disagree: "Disagree", thanks: "Thanks", helpful: "Helpful", caution: "Caution", seen: "Seen" },
+
+  responses: {
+    question: { open: "Open question", needs_info: "Needs more information", answered: "Answered" },
+    answered: "Answered. Go to the answer",
+    note: "Take note",
+    noted: (n: number) => plural(n, "1 person took note", `${count(n)} people took note`),
+    notedWithYou: (n: number) => plural(n, "You took note", `You and ${count(n - 1)} more took note`),
+    people: (n: number) => plural(n, "1 person", `${count(n)} people`),
+    pinned: "Pinned",
+    pins: (n: number) => plural(n, "1 pinned message", `${count(n)} pinned messages`),
+  },
+
   actions: {
     label: "Message actions",
     reply: "Reply",
+    react: "React",
+    pin: "Pin",
+    unpin: "Unpin",
+    accept: "Accept as answer",
     report: "Report…",
     redact: "Remove words…",
     redactTitle: "Remove these words for everybody, for good?",

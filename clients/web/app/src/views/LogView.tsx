@@ -3,7 +3,7 @@
 import { Fragment } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { usePage } from "./context.ts";
-import { IconAlert, IconDown } from "./icons.tsx";
+import { IconAlert, IconDown, IconPin } from "./icons.tsx";
 import { MessageRow } from "./MessageRow.tsx";
 import { Pending } from "./Pending.tsx";
 import { useScroll } from "./use-scroll.ts";
@@ -70,17 +70,18 @@ export function LogView({ view, topic, title, onReply }: LogViewProps) {
   }, [rows]);
 
   const toMessage = (message: Message) => {
-    const mid = message.replyTo;
-    if (mid === undefined) return;
+    if (message.replyTo !== undefined) toMid(message.replyTo, message.topic);
+  };
+  const toMid = (mid: string, of: string) => {
     const seq = view.log.seqOf(mid);
     if (seq !== undefined && rows.some((row) => row.seq === seq)) {
       setActive(seq);
       scroll.toRow(seq);
       return;
     }
-    jump.current = { mid, topic: message.topic };
-    go({ room: view.name, topic: message.topic });
-    void view.find(mid, message.topic).then((found) => {
+    jump.current = { mid, topic: of };
+    go({ room: view.name, topic: of });
+    void view.find(mid, of).then((found) => {
       if (found) return;
       jump.current = undefined;
       say(s.notFound);
@@ -106,6 +107,7 @@ export function LogView({ view, topic, title, onReply }: LogViewProps) {
     }
   };
 
+  const pins = useMemo(() => view.log.pins().flatMap((seq) => view.log.message(seq) ?? []), [view, version]);
   const behind = view.log.head.seq - view.log.cursor.seq;
   const [late, setLate] = useState(false);
   useEffect(() => {
@@ -118,46 +120,62 @@ export function LogView({ view, topic, title, onReply }: LogViewProps) {
   const status = view.status.value;
 
   return (
-    <section class="log" id="messages" aria-label={s.label(title)} tabIndex={-1}>
-      {behind > 0 && (late || behind > CATCH_UP_FROM) && ready && (
-        <div class="catch-up" role="status">
-          <span>{s.catchingUp(view.log.cursor.seq, view.log.head.seq)}</span>
-          <progress max={view.log.head.seq} value={view.log.cursor.seq} />
-        </div>
-      )}
-      <div class="log-scroll" ref={scroll.box} onKeyDown={onKeyDown}>
-        <div class="log-inner">
-          {status.kind === "joining" && rows.length === 0 && <p class="quiet center" role="status">{s.joining}</p>}
-          {status.kind === "failed" && (
-            <p class="quiet center" role="alert">{status.failure.code !== "removed" && s.failed} {why(status.failure)}{" "}
-              <button type="button" class="link" onClick={() => void view.join()}>{s.retry}</button>
-            </p>
-          )}
-          {view.loadingOlder.value && <p class="quiet center" role="status">{s.loadingOlder}</p>}
-          {failed && (
-            <p class="quiet center" role="alert">{s.olderFailed}{" "}
-              <button type="button" class="link" onClick={() => void view.older(topic)}>{s.retry}</button>
-            </p>
-          )}
-          {ready && start === 0 && reach?.more === false && rows.length > 0 && (
-            <p class="quiet center">{topic === undefined ? s.start(title) : s.startTopic}</p>
-          )}
-          {ready && rows.length === 0 && reach?.more === false && !view.loadingOlder.value && (
-            <p class="quiet center empty">{topic === undefined ? s.empty : s.emptyTopic}</p>
-          )}
-          <ol class="rows">
-            {shown.map((row, at) => (
-              <LogRow key={row.seq} view={view} row={row} before={shown[at - 1]} topic={topic} active={row.seq === current}
-                onActive={setActive} onReply={onReply} onJump={toMessage} />
+    <>
+      {pins.length > 0 && (
+        <details class="pins">
+          <summary><IconPin /> {t.responses.pins(pins.length)}</summary>
+          <ul>
+            {pins.map((pin) => (
+              <li key={pin.seq}>
+                <button type="button" class="pin" onClick={() => toMid(pin.mid, pin.topic)}>
+                  <strong dir="auto">{pin.card?.name ?? s.unknownAuthor}</strong> <span dir="auto">{pin.body.slice(0, 140)}</span>
+                </button>
+              </li>
             ))}
-          </ol>
-          <Pending view={view} />
-        </div>
-      </div>
-      {!scroll.atEnd && (
-        <button type="button" class="to-end" onClick={scroll.toEnd}><IconDown /> {fresh > 0 ? s.newer(fresh) : s.latest}</button>
+          </ul>
+        </details>
       )}
-    </section>
+      <section class="log" id="messages" aria-label={s.label(title)} tabIndex={-1}>
+        {behind > 0 && (late || behind > CATCH_UP_FROM) && ready && (
+          <div class="catch-up" role="status">
+            <span>{s.catchingUp(view.log.cursor.seq, view.log.head.seq)}</span>
+            <progress max={view.log.head.seq} value={view.log.cursor.seq} />
+          </div>
+        )}
+        <div class="log-scroll" ref={scroll.box} onKeyDown={onKeyDown}>
+          <div class="log-inner">
+            {status.kind === "joining" && rows.length === 0 && <p class="quiet center" role="status">{s.joining}</p>}
+            {status.kind === "failed" && (
+              <p class="quiet center" role="alert">{status.failure.code !== "removed" && s.failed} {why(status.failure)}{" "}
+                <button type="button" class="link" onClick={() => void view.join()}>{s.retry}</button>
+              </p>
+            )}
+            {view.loadingOlder.value && <p class="quiet center" role="status">{s.loadingOlder}</p>}
+            {failed && (
+              <p class="quiet center" role="alert">{s.olderFailed}{" "}
+                <button type="button" class="link" onClick={() => void view.older(topic)}>{s.retry}</button>
+              </p>
+            )}
+            {ready && start === 0 && reach?.more === false && rows.length > 0 && (
+              <p class="quiet center">{topic === undefined ? s.start(title) : s.startTopic}</p>
+            )}
+            {ready && rows.length === 0 && reach?.more === false && !view.loadingOlder.value && (
+              <p class="quiet center empty">{topic === undefined ? s.empty : s.emptyTopic}</p>
+            )}
+            <ol class="rows">
+              {shown.map((row, at) => (
+                <LogRow key={row.seq} view={view} row={row} before={shown[at - 1]} topic={topic} active={row.seq === current}
+                  onActive={setActive} onReply={onReply} onJump={toMessage} onAnswer={toMid} />
+              ))}
+            </ol>
+            <Pending view={view} />
+          </div>
+        </div>
+        {!scroll.atEnd && (
+          <button type="button" class="to-end" onClick={scroll.toEnd}><IconDown /> {fresh > 0 ? s.newer(fresh) : s.latest}</button>
+        )}
+      </section>
+    </>
   );
 }
 
@@ -170,9 +188,10 @@ interface LogRowProps {
   onActive(seq: number): void;
   onReply(message: Message): void;
   onJump(message: Message): void;
+  onAnswer(mid: string, topic: string): void;
 }
 
-function LogRow({ view, row, before, topic, active, onActive, onReply, onJump }: LogRowProps) {
+function LogRow({ view, row, before, topic, active, onActive, onReply, onJump, onAnswer }: LogRowProps) {
   const { app } = usePage();
   if (row.kind === "gap") {
     return (
@@ -190,6 +209,9 @@ function LogRow({ view, row, before, topic, active, onActive, onReply, onJump }:
     message.at - previous.at < GROUP_MS && message.replyTo === undefined && message.kind === "message";
   const repliedSeq = message.replyTo === undefined ? undefined : view.log.seqOf(message.replyTo);
   const replied = repliedSeq === undefined ? undefined : view.log.message(repliedSeq);
+  const moderator = app.me.value?.roles.includes("moderator") ?? false;
+  const waits = replied?.question === "open" || replied?.question === "needs_info";
+  const answers = replied && waits && (moderator || replied.by === app.me.value?.id) ? replied.mid : undefined;
   return (
     <Fragment>
       {newDay && <li class="day"><span>{day(message.at, Date.now())}</span></li>}
@@ -200,8 +222,9 @@ function LogRow({ view, row, before, topic, active, onActive, onReply, onJump }:
         name={nameOf(message)}
         replied={replied && { name: nameOf(replied), body: replied.erased ? s.erased : replied.stand === "shown" ? replied.body : s[replied.stand], seq: replied.seq }}
         removal={view.log.removals.get(message.mid)}
-        moderator={app.me.value?.roles.includes("moderator") ?? false}
-        onActive={() => onActive(message.seq)} onReply={() => onReply(message)} onJump={() => onJump(message)} />
+        moderator={moderator} answers={answers}
+        onActive={() => onActive(message.seq)} onReply={() => onReply(message)} onJump={() => onJump(message)}
+        onAnswer={(mid) => onAnswer(mid, message.topic)} />
     </Fragment>
   );
 }

@@ -2,8 +2,9 @@
 
 import { useState } from "preact/hooks";
 import { Avatar } from "./Avatar.tsx";
-import { IconAnnouncement, IconAnswer, IconErase, IconFlag, IconQuestion, IconReply } from "./icons.tsx";
+import { IconAnnouncement, IconAnswer, IconErase, IconFlag, IconPin, IconQuestion, IconReact, IconReply } from "./icons.tsx";
 import { ReasonForm } from "./ReasonForm.tsx";
+import { Responses, useResponding } from "./Responses.tsx";
 import type { Message } from "../store/message.ts";
 import type { Removal } from "../store/room-log.ts";
 import { formatRoute } from "../store/route.ts";
@@ -29,11 +30,14 @@ export interface RowProps {
   replied: { name: string | undefined; body: string; seq: number } | undefined;
   removal: Removal | undefined;
   moderator: boolean;
+  /** It replies to a question that waits, and this reader may say that it answers it: the question's mid. */
+  answers: string | undefined;
   /** The one row that is in the tab order. */
   active: boolean;
   onActive(): void;
   onReply(): void;
   onJump(): void;
+  onAnswer(mid: string): void;
 }
 
 const KIND_ICONS = { question: IconQuestion, answer: IconAnswer, announcement: IconAnnouncement };
@@ -48,7 +52,10 @@ export function MessageRow(props: RowProps) {
   const { message, joined, removal, active } = props;
   const shown = !message.erased && message.stand === "shown";
   const [form, setForm] = useState<"report" | "redact">();
-  const { name } = props;
+  const [picking, setPicking] = useState(false);
+  const responding = useResponding(props.room, message);
+  const { respond } = responding;
+  const { name, answers } = props;
   const shownName = name ?? s.unknownAuthor;
   const tab = active ? 0 : -1;
   return (
@@ -66,6 +73,7 @@ export function MessageRow(props: RowProps) {
             {props.mine && <span class="chip">{s.you}</span>}
             {message.card?.profession && <span class="chip">{message.card.profession}</span>}
             {message.imported && <span class="chip">{s.imported}</span>}
+            {message.pinned && <span class="chip"><IconPin /> {t.responses.pinned}</span>}
             <time class="row-time" dateTime={new Date(message.at).toISOString()} title={moment(message.at)}>{time(message.at)}</time>
             <Kind kind={message.kind} />
             {props.showTopic && (
@@ -90,11 +98,28 @@ export function MessageRow(props: RowProps) {
         {shown && message.tags.length > 0 && (
           <div class="row-foot">{message.tags.map((tag) => <span key={tag} class="tag" dir="auto">{tag}</span>)}</div>
         )}
+        {shown && (
+          <Responses message={message} picking={picking} tab={tab} responding={responding} onAnswer={props.onAnswer}
+            onPicked={() => setPicking(false)} />
+        )}
         {form && <ReasonForm kind={form} room={props.room} of={message.mid} close={() => setForm(undefined)} />}
       </div>
       {!form && (
         <div class="tools" role="group" aria-label={t.actions.label}>
           <button type="button" class="tool" tabIndex={tab} onClick={props.onReply}><IconReply /> {t.actions.reply}</button>
+          {shown && (
+            <button type="button" class="tool" tabIndex={tab} aria-expanded={picking} onClick={() => setPicking(!picking)}><IconReact /> {t.actions.react}</button>
+          )}
+          {shown && answers !== undefined && (
+            <button type="button" class="tool" tabIndex={tab} onClick={() => respond("answer.accept", { answer: message.mid }, answers)}>
+              <IconAnswer /> {t.actions.accept}
+            </button>
+          )}
+          {shown && props.moderator && (
+            <button type="button" class="tool" tabIndex={tab} onClick={() => respond(message.pinned ? "message.unpin" : "message.pin", {})}>
+              <IconPin /> {message.pinned ? t.actions.unpin : t.actions.pin}
+            </button>
+          )}
           {shown && (
             <button type="button" class="tool" tabIndex={tab} onClick={() => setForm("report")}><IconFlag /> {t.actions.report}</button>
           )}

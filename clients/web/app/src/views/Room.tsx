@@ -8,6 +8,7 @@ import { IconBack, IconClose, IconTopics } from "./icons.tsx";
 import { LogView } from "./LogView.tsx";
 import { People } from "./People.tsx";
 import { Pill } from "./Pill.tsx";
+import { Settle } from "./Settle.tsx";
 import { TopicList } from "./TopicList.tsx";
 import type { Message } from "../store/message.ts";
 import type { RoomView } from "../store/room-view.ts";
@@ -32,6 +33,8 @@ export function Room({ view }: { view: RoomView }) {
   const title = state?.title ?? summary?.title ?? view.name;
   const topic = route.topic;
   const topicName = topic === undefined ? undefined : (view.topics.get(topic)?.name || t.topics.erasedName);
+  const settled = topic !== undefined && view.topics.get(topic)?.resolved === true;
+  const moderator = app.me.value?.roles.includes("moderator") ?? false;
   const about = [
     state && (t.rooms.classes[state.class] ?? state.class),
     state?.specialty && state.specialty !== view.name ? state.specialty : undefined,
@@ -49,6 +52,8 @@ export function Room({ view }: { view: RoomView }) {
             {topicName === undefined ? <p class="muted">{about.join(" · ")}</p> : (
               <p class="filtered">
                 <span class="topic-chip on" dir="auto">{topicName}</span>
+                {settled && <span class="chip">{t.topics.settled}</span>}
+                {topic !== undefined && moderator && <Settle view={view} topic={topic} settled={settled} />}
                 <a class="clear" href={formatRoute({ room: view.name, topic: undefined })}><IconClose /> {t.topics.all}</a>
               </p>
             )}

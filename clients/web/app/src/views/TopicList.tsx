@@ -52,6 +52,7 @@ export function TopicList({ view, close }: { view: RoomView; close(): void }) {
                 <a class="topic" href={formatRoute({ room: view.name, topic: topic.topic })} onClick={close}
                   aria-current={route.topic === topic.topic ? "true" : undefined} data-topic={topic.topic}>
                   <span class="topic-name" dir="auto">{topic.name || s.erasedName}</span>
+                  {topic.resolved && <span class="chip settled">{s.settled}</span>}
                   <span class="tally"><span aria-hidden="true">{count(topic.messages)}</span><span class="hidden">{t.rooms.messages(topic.messages)}</span></span>
                 </a>
               </li>

@@ -31,6 +31,12 @@ export const IconReply = () => (
 export const IconFlag = () => (
   <Icon><path d="M4 14V2.5M4 3h8l-1.8 3L12 9H4" /></Icon>
 );
+export const IconPin = () => (
+  <Icon size={12}><path d="M5.500 2.500h5M6.500 2.500v4L4 9h8L9.500 6.500v-4M8 9v5" /></Icon>
+);
+export const IconReact = () => (
+  <Icon><circle cx="8" cy="8" r="5.800" /><path d="M5.600 9.400c.5 1 1.400 1.500 2.400 1.500s1.900-.5 2.400-1.500M6.200 6.200v.1M9.800 6.200v.1" /></Icon>
+);
 export const IconErase = () => (
   <Icon><path d="M5.5 13h8M3 9.8 9.2 3.6a1.4 1.4 0 0 1 2 0l1.7 1.7a1.4 1.4 0 0 1 0 2L7.2 13H5.4L3 10.700a.7.7 0 0 1 0-.9Z" /></Icon>
 );

@@ -144,7 +144,18 @@ export interface PostedFacts {
   kind: MessageKind;
   reply_to?: string;
   origin?: string;
+  announce?: Announce;
 }
+
+/** Of an announcement: whether readers are asked to take note, and until when. */
+export interface Announce {
+  ack: boolean;
+  until?: number;
+}
+
+/** What one may make of a message, as the protocol names it. */
+export const REACTIONS = ["agree", "disagree", "thanks", "helpful", "caution", "seen"] as const;
+export type Reaction = (typeof REACTIONS)[number];
 
 /** Words of `message.posted`. */
 export interface PostedWords {

@@ -1,0 +1,85 @@
+// What readers make of a message: reactions, an answer that is accepted, what is kept in sight, a topic that is
+// settled. What one does the other sees, and everything is taken back in the end.
+
+import { accessible } from "./accessible.mjs";
+import { until } from "./browser.mjs";
+import { holding, openRoom, rows, settledOnce, signIn, write } from "./page.mjs";
+
+/** `token` is anybody's, `moderator` a moderator's; `topic` is one of the room `slug`. */
+export async function responses({ check, expect, shoot, enter, url, slug, token, moderator, topic, said }) {
+  async function inRoom(as) {
+    const page = await enter();
+    await signIn(page, url, as);
+    await openRoom(page, slug);
+    await rows(page).first().waitFor();
+    return page;
+  }
+  const row = (page, text) => holding(page, said(text), ".rows .row[data-seq]").first();
+  async function act(page, text, button) {
+    await row(page, text).hover();
+    await row(page, text).getByRole("button", { name: button, exact: true }).click();
+  }
+  const chip = (page, text, name) => row(page, text).getByRole("button", { name });
+
+  const anybody = await inRoom(token);
+  const chair = await inRoom(moderator);
+
+  await check("what one thinks of a message the other sees, and it is taken back", async () => {
+    await write(anybody, topic, said("Think of it"));
+    await settledOnce(chair, said("Think of it"));
+    await act(chair, "Think of it", "React");
+    await chip(chair, "Think of it", "Helpful").click();
+    await chip(anybody, "Think of it", /^Helpful\s*1 person$/).click();
+    await chip(chair, "Think of it", /^Helpful\s*2 people$/).waitFor();
+    expect((await chip(chair, "Think of it", "Helpful").getAttribute("aria-pressed")) === "true", "mine is not marked");
+    await shoot(chair, "room-reactions");
+    await accessible(chair);
+    await chip(chair, "Think of it", /^Helpful\s*2 people$/).click();
+    await chip(anybody, "Think of it", /^Helpful\s*1 person$/).click();
+    await until("nothing is left", async () => (await row(chair, "Think of it").locator(".response").count()) === 0);
+  });
+
+  await check("who asked says which reply answers, and the question leads there", async () => {
+    await anybody.locator("form:has(#composer) select").selectOption("question");
+    await write(anybody, topic, said("Which dose"));
+    await row(anybody, "Which dose").locator(".chip", { hasText: "Open question" }).waitFor();
+    await settledOnce(chair, said("Which dose"));
+    await act(chair, "Which dose", "Reply");
+    await chair.locator("#composer").fill(said("Half of it"));
+    await chair.locator("#composer").press("Enter");
+    await settledOnce(anybody, said("Half of it"));
+    await act(anybody, "Half of it", "Accept as answer");
+    await chip(chair, "Which dose", "Answered. Go to the answer").click();
+    await until("it leads there", async () => ((await chair.locator(".row.active").textContent()) ?? "").includes(said("Half of it")));
+    await shoot(chair, "room-answered");
+    await anybody.locator("form:has(#composer) select").selectOption("message");
+  });
+
+  await check("what a moderator pins stays in sight, and leads to its place", async () => {
+    await act(chair, "Think of it", "Pin");
+    const pins = anybody.locator("details.pins");
+    await pins.locator("summary", { hasText: "pinned message" }).click();
+    await pins.getByRole("button", { name: said("Think of it") }).click();
+    await until("it leads there", async () => ((await anybody.locator(".row.active").textContent()) ?? "").includes(said("Think of it")));
+    await shoot(anybody, "room-pinned");
+    await accessible(anybody);
+    await act(chair, "Think of it", "Unpin");
+    await pins.waitFor({ state: "detached" });
+  });
+
+  await check("a topic that is settled says so until it is open again", async () => {
+    await chair.goto(new URL(await row(chair, "Think of it").evaluate((found, slug) => {
+      const topics = [...document.querySelectorAll(".topic[data-topic]")];
+      return topics.find((link) => link.getAttribute("href").includes(`/r/${slug}/`)).getAttribute("href");
+    }, slug), url).href);
+    await chair.getByRole("button", { name: "Mark as settled" }).click();
+    await chair.getByRole("button", { name: "Open it again" }).waitFor();
+    await anybody.locator(".topic .chip", { hasText: "Settled" }).first().waitFor({ state: "attached" });
+    await shoot(chair, "topic-settled");
+    await chair.getByRole("button", { name: "Open it again" }).click();
+    await anybody.locator(".topic .chip", { hasText: "Settled" }).first().waitFor({ state: "detached" });
+  });
+
+  await anybody.context().close();
+  await chair.context().close();
+}
