@@ -61,6 +61,8 @@ export async function responses({ check, expect, shoot, enter, url, slug, token,
     await pins.locator("summary", { hasText: "pinned message" }).click();
     await pins.getByRole("button", { name: said("Think of it") }).click();
     await until("it leads there", async () => ((await anybody.locator(".row.active").textContent()) ?? "").includes(said("Think of it")));
+    const moved = await anybody.evaluate(() => document.scrollingElement.scrollTop);
+    expect(moved === 0, `the page itself moved by ${moved} px`);
     await shoot(anybody, "room-pinned");
     await accessible(anybody);
     await act(chair, "Think of it", "Unpin");
