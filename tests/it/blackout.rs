@@ -14,7 +14,7 @@ use wardroom::log::{Log, Options, verify};
 use wardroom_client::wire::Connection;
 
 use crate::power::Power;
-use crate::world::{NodeHere, World, mid, post};
+use crate::world::{NodeHere, World, mid, once_free, post};
 
 const POINTS: [&str; 5] =
     ["after_decode", "after_order", "after_apply", "after_push", "reply_half"];
@@ -112,7 +112,7 @@ async fn work_until_dark(world: &World, power: &Power, seed: u64) -> (Acked, boo
 
 /// What is wrong after the restart, if anything.
 fn judge(data: &Path, acked: &Acked) -> Vec<String> {
-    let (log, recovery) = Log::open(data, Options::default()).unwrap();
+    let (log, recovery) = once_free(|| Log::open(data, Options::default()));
     let mut wrong = Vec::new();
     if recovery.tail_lost || !recovery.holes.is_empty() {
         wrong.push(format!("recovery named {:?}", recovery.holes));
@@ -146,7 +146,7 @@ fn judge(data: &Path, acked: &Acked) -> Vec<String> {
             wrong.push(format!("{room} {seq} {mid} was acknowledged and is at {here:?}"));
         }
     }
-    let report = verify(data).unwrap();
+    let report = once_free(|| verify(data));
     if !report.ok() {
         wrong.push(report.to_string());
     }

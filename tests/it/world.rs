@@ -13,6 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tempfile::TempDir;
 use wardroom::identity::{Claims, DevKey};
+use wardroom::log::OpenError;
 
 pub(crate) use here::NodeHere;
 pub(crate) use node::Node;
@@ -23,6 +24,18 @@ pub(crate) use talk::Talk;
 
 /// How long a test waits for anything before it calls it lost.
 pub(crate) const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
+
+/// Opens a directory that was let go. A process that another test has just started holds every file of this
+/// one until it is another program, so a lock may outlive its owner by that moment.
+pub(crate) fn once_free<T>(open: impl Fn() -> Result<T, OpenError>) -> T {
+    let begun = std::time::Instant::now();
+    loop {
+        match open() {
+            Err(OpenError::Locked(_)) if begun.elapsed() < PATIENCE => std::thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
+}
 
 /// A place where nodes live, and the key that signs their tokens.
 pub(crate) struct World {
