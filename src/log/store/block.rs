@@ -15,9 +15,6 @@
 
 use std::cmp::Ordering;
 
-/// A block that has this many bytes takes nothing more behind its last key: appending to a log
-/// rewrites half of this on the average.
-const SEALED: usize = 4 * 1024;
 /// A block that would be larger is split.
 const FULL: usize = 8 * 1024;
 
@@ -34,7 +31,6 @@ pub(super) fn stem(key: &[u8]) -> &[u8] {
 /// A block, read where it lies.
 #[derive(Clone, Copy)]
 pub(super) struct Block<'a> {
-    bytes: &'a [u8],
     table: &'a [[u8; PAIR]],
     suffixes: &'a [u8],
     values: &'a [u8],
@@ -56,7 +52,7 @@ impl<'a> Block<'a> {
         let (table, _) = table.as_chunks::<PAIR>();
         let last = table.last()?;
         let (suffixes, values) = rest.split_at_checked(number(last))?;
-        (values.len() == number(&last[4..])).then_some(Self { bytes, table, suffixes, values })
+        (values.len() == number(&last[4..])).then_some(Self { table, suffixes, values })
     }
 
     /// Pairs in it; at least one.
@@ -111,8 +107,8 @@ pub(super) fn weave(old: Option<Block<'_>>, puts: &[Pair<'_>]) -> Option<Woven> 
     let mut pairs = Vec::with_capacity(puts.len() + old.map_or(0, |old| old.len()));
     if let Some(old) = old {
         let (last, _) = old.pair(old.len() - 1)?;
-        let behind = puts.first().is_some_and(|put| put.0 > last);
-        if !behind || old.bytes.len() < SEALED {
+        // What is appended begins a block: what was synced is not written anew for its sake.
+        if puts.first().is_none_or(|put| put.0 <= last) {
             for at in 0..old.len() {
                 pairs.push(old.pair(at)?);
             }
