@@ -173,6 +173,7 @@ async fn a_reader_that_takes_little_keeps_its_place_and_costs_only_itself() {
         if begun.elapsed() < Duration::from_secs(6) {
             for _ in 0..16 {
                 slow.sip(16).await;
+                // The pace of this reader; nothing is waited for.
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
             talk.on().await;
