@@ -36,7 +36,7 @@ impl Build {
         let (generations, catalog) = (generations.clone(), Arc::clone(catalog));
         let stop = Arc::clone(&cancelled);
         let thread = thread::Builder::new().name("store-build".to_owned()).spawn(move || {
-            let fresh = generations.open(generation)?;
+            let fresh = generations.begin(generation)?;
             let span = Span { after: 0, upto, claimed: 0 };
             pour(&fresh, &catalog, span, &stop)?;
             fresh.sync()?;

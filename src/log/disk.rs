@@ -44,6 +44,9 @@ pub trait Disk: Send + Sync {
     fn list(&self, dir: &Path) -> io::Result<Vec<PathBuf>>;
     /// Bytes that can still be written below a directory.
     fn free(&self, dir: &Path) -> io::Result<u64>;
+    /// Which start of the machine this is: what a process wrote since then outlives the process, if not
+    /// the machine. `None` if the machine does not say.
+    fn boot(&self) -> Option<String>;
     /// Passes a named fault point.
     fn point(&self, name: &str);
     /// Whether a test wants to see the group written in two halves.
@@ -125,6 +128,11 @@ impl Disk for RealDisk {
     fn free(&self, dir: &Path) -> io::Result<u64> {
         let stat = rustix::fs::statvfs(dir)?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+    fn boot(&self) -> Option<String> {
+        // Of Linux; on others a store that was not closed is always made anew.
+        let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        Some(id.trim().to_owned())
     }
     fn point(&self, name: &str) {
         fault::point(name);

@@ -259,11 +259,20 @@ impl Mender<'_> {
         Ok(())
     }
 
-    /// Names every seq that no copy holds.
-    pub(super) fn holes(&mut self, late: &[Stored]) -> io::Result<()> {
+    /// Names every seq that no copy holds, up to how far each log went: where it ends now, or where it was
+    /// said to end before.
+    pub(super) fn holes(
+        &mut self,
+        late: &[Stored],
+        mut heads: BTreeMap<LogName, u64>,
+    ) -> io::Result<()> {
         let late: BTreeSet<(&LogName, u64)> =
             late.iter().map(|record| (&record.log, record.seq)).collect();
         for (log, head) in self.catalog.heads() {
+            let claimed = heads.entry(log).or_insert(0);
+            *claimed = head.max(*claimed);
+        }
+        for (log, head) in heads {
             let mut expected = 1;
             let places = self.catalog.places(&log)?;
             for seq in places.into_keys().chain([head + 1]) {

@@ -19,6 +19,9 @@ pub struct Options {
     /// After words were erased, the store is rebuilt within this time, since sled keeps old pages.
     /// Default 24 hours.
     pub rebuild_after: Duration,
+    /// A store that was in use when its process ended is made anew this long after the start: whether
+    /// its engine lost something without a word cannot be seen. Default 1 minute.
+    pub doubt: Duration,
     /// The store is synced and marked this long after it changed, at the latest. Default 30 s.
     pub mark_every: Duration,
     /// Entries wait this long for others that go into the store with them; the longer, the less each
@@ -50,6 +53,7 @@ impl Default for Options {
             segment_bytes: 64 * 1024 * 1024,
             cache_bytes: 64 * 1024 * 1024,
             rebuild_after: Duration::from_hours(24),
+            doubt: Duration::from_mins(1),
             mark_every: Duration::from_secs(30),
             gather: Duration::from_millis(250),
             queue_bytes: 32 * 1024 * 1024,

@@ -59,6 +59,8 @@ pub(super) struct Keeper {
     pub(super) mark_every: Duration,
     pub(super) gather: Duration,
     pub(super) rebuild_after: Duration,
+    /// Whether it was in use when its process ended, and then how soon it is to be made anew.
+    pub(super) doubt: Option<Duration>,
     /// A replay changed it since its last sync.
     pub(super) replayed: bool,
     /// Up to here the store holds everything.
@@ -75,7 +77,9 @@ struct StoreThread {
     gathering: Option<Instant>,
     /// Since when there is something to sync.
     dirty: Option<Instant>,
-    /// When the words in old pages must be gone.
+    /// When it is to be made anew because its process ended while it was in use.
+    doubted: Option<SystemTime>,
+    /// When it is to be made anew: for that, or because words in old pages must be gone.
     rebuild_at: Option<SystemTime>,
     building: Option<Build>,
     /// When the free space was looked at.
@@ -99,6 +103,7 @@ pub(super) fn start(
     feed: Receiver<Feed>,
     alive: Alive,
 ) -> io::Result<()> {
+    let doubt = keeper.doubt;
     let dirty = keeper.replayed.then(Instant::now);
     let mut this = StoreThread {
         shared,
@@ -107,6 +112,7 @@ pub(super) fn start(
         gathered_bytes: 0,
         gathering: None,
         dirty,
+        doubted: doubt.map(|doubt| SystemTime::now() + doubt),
         rebuild_at: None,
         building: None,
         looked: Instant::now(),
@@ -150,6 +156,10 @@ impl StoreThread {
         }
         self.mend();
         self.mark();
+        if self.shared.wounds.take_sick() {
+            // The next start builds it.
+            self.distrust();
+        }
     }
 
     fn shelf(&self) -> Arc<dyn Shelf> {
@@ -208,6 +218,7 @@ impl StoreThread {
             tracing::error!(%error, "the store failed and is rebuilt from the journal");
             // Nothing new is ordered until it stands again.
             self.shared.gauge.fail_store();
+            self.distrust();
             // A build under way began before this; it is as good as a new one.
             if self.building.is_none() {
                 self.build(None);
@@ -264,7 +275,11 @@ impl StoreThread {
             self.mark();
         }
         let due = self.rebuild_at.is_some_and(|at| SystemTime::now() >= at);
-        if (due || self.shared.wounds.take_sick()) && self.building.is_none() {
+        let sick = self.shared.wounds.take_sick();
+        if sick {
+            self.distrust();
+        }
+        if (due || sick) && self.building.is_none() {
             self.build(None);
         }
         if let Some(build) = self.building.take_if(|build| build.is_finished()) {

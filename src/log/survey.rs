@@ -1,7 +1,7 @@
 //! Looking at the journal before anything is changed: which segments are used, what each holds, and
 //! where it is damaged. Used by recovery, verify and scrub.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::ops::Range;
 use std::path::Path;
@@ -195,6 +195,21 @@ impl Survey {
 
     fn before(&self, at: usize) -> u64 {
         at.checked_sub(1).map_or(0, |before| self.segments[before].last_group)
+    }
+
+    /// How far each log went, by the footers.
+    pub(super) fn heads(&self) -> BTreeMap<LogName, u64> {
+        let mut heads = BTreeMap::new();
+        for (log, extent) in self
+            .segments
+            .iter()
+            .filter_map(|this| this.footer.as_ref())
+            .flat_map(|footer| &footer.logs)
+        {
+            let head = heads.entry(log.clone()).or_insert(0);
+            *head = extent.last.max(*head);
+        }
+        heads
     }
 
     /// The segment that is written to, if the last one in use is still open.

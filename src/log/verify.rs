@@ -16,7 +16,7 @@ use super::journal::read_all;
 use super::record::{Rest, View};
 use super::recovery::lock;
 use super::store::{
-    Batch, Generations, MemoryShelf, Opened, Shelf, chunk, end_of, log_prefix, seq_of,
+    Batch, Generations, Left, MemoryShelf, Opened, Shelf, chunk, end_of, log_prefix, seq_of,
 };
 use super::survey::{Survey, survey};
 use crate::domain::Event;
@@ -261,7 +261,10 @@ fn store(
         return Ok(());
     };
     let shelf = match copy.generations.open_current() {
-        Ok(Opened::Yes(_, shelf, moved)) => {
+        Ok(Opened::Yes { shelf, moved, left, .. }) => {
+            if let Left::Broken(why) = left {
+                note(why.to_owned());
+            }
             for name in moved {
                 note(format!("{name} keeps it from opening"));
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use wardroom::log::{Done, Log, Options, scrub, verify};
 
-use crate::world::{Author, Dice, close, copy_dir, files, quick_dir, read, small};
+use crate::world::{Author, Dice, close, copy_dir, files, quick_dir, read, small, wait};
 
 /// A closed log of three segments in one room and its lane, some entries erased.
 pub(crate) fn template(dir: &Path) -> Vec<Author> {
@@ -184,4 +184,79 @@ fn a_store_of_another_layout_is_built_anew() {
     assert!(told, "{:?}", recovery.findings);
     close(log);
     assert_whole(dir.path(), &rooms, "another layout");
+}
+
+/// Damage that the engine goes over without a word, in a store that was in use when its process ended: no
+/// seal tells of it, and what comes after the damage is as it was before.
+#[test]
+fn a_store_in_use_when_its_process_ended_is_made_anew() {
+    let Ok(boot) = fs::read_to_string("/proc/sys/kernel/random/boot_id") else {
+        println!("not run: this machine does not say when it was started");
+        return;
+    };
+    let original = quick_dir();
+    let rooms = template(original.path());
+    let mut dice = Dice(211);
+    let mut at_once = 0;
+    let doubting = Options { doubt: Duration::ZERO, ..small() };
+    for place in 0..24 {
+        let dir = quick_dir();
+        copy_dir(original.path(), dir.path());
+        let of_store = files(&dir.path().join("store"));
+        let first = dir.path().join("store/gen-00000001");
+        let named = |name: &str| of_store.iter().find(|path| path.ends_with(name)).unwrap();
+        let mut bytes = fs::read(named("db")).unwrap();
+        let used = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+        let at = dice.below(used);
+        bytes[at] ^= 0x10;
+        fs::write(named("db"), bytes).unwrap();
+        fs::write(named("SEAL"), format!("wardroom store seal 1\nin use since {boot}")).unwrap();
+        let what = format!("place {place}, byte {at} of {used}");
+        let (log, recovery) = Log::open(dir.path(), doubting.clone()).unwrap();
+        wait("it was made anew", || !first.exists());
+        close(log);
+        assert!(verify(dir.path()).unwrap().ok(), "{what}");
+        at_once += u32::from(recovery.rebuilt);
+        assert_whole(dir.path(), &rooms, &what);
+    }
+    println!("24 damaged bytes in the store, {at_once} noticed when it was opened");
+}
+
+/// Sealed when it was closed, a store is used only if it is as it was, and after a power cut not at all.
+#[test]
+fn a_store_that_is_not_as_it_was_left_is_made_anew() {
+    let original = quick_dir();
+    let rooms = template(original.path());
+    type Harm = fn(&Path);
+    let harms: [(&str, Harm); 4] = [
+        ("not what they were", |generation| {
+            let mut bytes = fs::read(generation.join("db")).unwrap();
+            let last = bytes.len() - 1;
+            bytes[last] ^= 1;
+            fs::write(generation.join("db"), bytes).unwrap();
+        }),
+        ("not what they were", |generation| fs::write(generation.join("more"), b"x").unwrap()),
+        ("the machine went down", |generation| {
+            let seal = "wardroom store seal 1\nin use since another start\n";
+            fs::write(generation.join("SEAL"), seal).unwrap();
+        }),
+        ("no seal", |generation| fs::remove_file(generation.join("SEAL")).unwrap()),
+    ];
+    for (why, harm) in harms {
+        let dir = quick_dir();
+        copy_dir(original.path(), dir.path());
+        let generation = store_file(dir.path()).parent().unwrap().to_path_buf();
+        harm(&generation);
+        assert!(verify(dir.path()).unwrap().to_string().contains(why), "{why}");
+        let (log, recovery) = Log::open(dir.path(), small()).unwrap();
+        assert!(recovery.rebuilt, "{why}");
+        let told = recovery.findings.iter().any(|finding| finding.to_string().contains(why));
+        assert!(told, "{why}: {:?}", recovery.findings);
+        assert!(!generation.exists(), "{why}: old pages may hold words that were erased");
+        close(log);
+        let (log, recovery) = Log::open(dir.path(), small()).unwrap();
+        assert!(!recovery.rebuilt && recovery.findings.is_empty(), "{why}: {recovery:?}");
+        close(log);
+        assert_whole(dir.path(), &rooms, why);
+    }
 }

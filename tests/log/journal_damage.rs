@@ -230,3 +230,36 @@ fn a_lost_end_that_nobody_can_name_is_said() {
     let report = verify(dir.path()).unwrap();
     assert!(report.ok(), "{report}");
 }
+
+/// The last entry of one log is damaged, what other logs wrote after it is whole, and there is no store that
+/// knows of it: nothing says that this log went further, so every log must open an epoch.
+#[test]
+fn an_end_lost_before_others_went_on_is_said() {
+    let dir = quick_dir();
+    let (mut dice, mut ended) = (Dice(161), Author::new("cardiology"));
+    let mut other = Author::new("oncology");
+    let (log, _) = Log::open(dir.path(), small()).unwrap();
+    ended.create(&log, &mut dice);
+    ended.post(&log, &mut dice, 300);
+    ended.synced();
+    ended.post(&log, &mut dice, 300);
+    ended.synced();
+    other.create(&log, &mut dice);
+    other.stored();
+    close(log);
+    let file = segment(dir.path(), 1);
+    let mut bytes = fs::read(&file).unwrap();
+    let mid = ended.records.pop().unwrap().header.mid;
+    let at = bytes.windows(16).position(|found| found == mid.as_bytes()).unwrap();
+    bytes[at] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    fs::remove_dir_all(dir.path().join("store")).unwrap();
+    for start in ["first", "second"] {
+        let (log, recovery) = Log::open(dir.path(), small()).unwrap();
+        assert_eq!(recovery.tail_lost, start == "first", "{:?}", recovery.findings);
+        for room in [&ended, &other] {
+            assert_eq!(read(&log, &room.name), (room.records.clone(), vec![]), "{start} start");
+        }
+        close(log);
+    }
+}

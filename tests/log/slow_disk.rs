@@ -104,6 +104,9 @@ impl Disk for SlowDisk {
     fn free(&self, _: &Path) -> io::Result<u64> {
         Ok(u64::MAX - self.0.used.load(Ordering::SeqCst))
     }
+    fn boot(&self) -> Option<String> {
+        None
+    }
     fn point(&self, _: &str) {}
     fn wants_halves(&self) -> bool {
         false

@@ -87,6 +87,9 @@ impl Disk for Gated {
     fn free(&self, _: &std::path::Path) -> std::io::Result<u64> {
         Ok(u64::MAX)
     }
+    fn boot(&self) -> Option<String> {
+        None
+    }
     fn point(&self, name: &str) {
         if name == "after_sled" {
             drop(self.gate.lock().unwrap());

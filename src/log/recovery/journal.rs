@@ -14,7 +14,7 @@ use super::super::mend::Mender;
 use super::super::options::{Options, SMALLEST_SEGMENT};
 use super::super::progress::Progress;
 use super::super::record::{Rest, View, encode_header};
-use super::super::survey::{Damage, Survey, survey};
+use super::super::survey::{Damage, Survey, Surveyed, survey};
 use super::Care;
 use super::store::FoundStore;
 use crate::entry;
@@ -59,6 +59,15 @@ pub(super) fn open_journal(
             found = survey(disk, catalog.dir(), from)?;
         }
     }
+    // Whose entries stood in a damaged place is known to the store, and of a closed segment how far
+    // each log went to its footer. Without either, ends may be lost that nobody can name.
+    let covered = if store.source.is_some() { store.applied } else { 0 };
+    recovery.tail_lost |= damage.iter().any(|damaged| {
+        let told =
+            |this: &Surveyed| this.segment.number == damaged.segment && this.footer.is_some();
+        damaged.behind > covered + 1 && !found.segments.iter().any(told)
+    });
+    let claimed = found.heads();
     let lost = stored > found.last_group() || !found.absent.is_empty();
     let mends = lost || !damage.is_empty() || care == Care::Thorough;
     load(catalog, &found);
@@ -83,7 +92,7 @@ pub(super) fn open_journal(
         load(catalog, &found);
     }
     if mends || suspects {
-        mender.holes(&late)?;
+        mender.holes(&late, claimed)?;
     }
     // Words that a crash kept from being overwritten.
     for (log, seq) in &found.erasures {

@@ -85,6 +85,7 @@ pub(super) fn open(dir: &Path, options: &Options, care: Care) -> Result<OpenedLo
         mark_every: options.mark_every,
         gather: options.gather,
         rebuild_after: options.rebuild_after,
+        doubt: store.in_use.then_some(options.doubt),
         replayed: false,
         group,
         segment,
@@ -94,6 +95,16 @@ pub(super) fn open(dir: &Path, options: &Options, care: Care) -> Result<OpenedLo
     }
     let shelf = fill_store(store, &mut keeper, &catalog, &mut recovery)?;
     keeper.replayed = recovery.replayed > 0;
+    if recovery.rebuilt {
+        keeper.doubt = None;
+    }
+    // What the old ones held is in the new one; their pages may hold words that were erased since.
+    let lost = recovery.tail_lost || !recovery.holes.is_empty();
+    if recovery.rebuilt && care == Care::Usual && !lost {
+        for old in keeper.generations.others().map_err(io("list", keeper.generations.dir()))? {
+            fs::remove_dir_all(&old).map_err(io("remove", &old))?;
+        }
+    }
     for finding in &recovery.findings {
         tracing::warn!("{finding}");
     }

@@ -7,7 +7,7 @@ use super::super::finding::{Done, Finding, OpenError, Recovery, Where, io};
 use super::super::journal::Catalog;
 use super::super::mend::store_heads;
 use super::super::pour::{PourError, Span, pour};
-use super::super::store::{APPLIED, Generations, Mark, Opened, Shelf, ShelfError, number};
+use super::super::store::{APPLIED, Generations, Left, Mark, Opened, Shelf, ShelfError, number};
 use super::super::store_thread::Keeper;
 
 /// What became of opening the store.
@@ -16,6 +16,8 @@ pub(super) struct FoundStore {
     pub(super) source: Option<Arc<dyn Shelf>>,
     /// It is not behind its mark, which is this: it can be used as it is.
     pub(super) usable: Option<Mark>,
+    /// Its process ended while it was in use.
+    pub(super) in_use: bool,
     /// The newest group it claims to hold.
     pub(super) applied: u64,
     /// The newest group that was surely in the journal once.
@@ -30,6 +32,7 @@ pub(super) fn open_store(
     let mut found = FoundStore {
         source: None,
         usable: None,
+        in_use: false,
         applied: 0,
         marked: mark.map_or(0, |mark| mark.group),
     };
@@ -37,7 +40,7 @@ pub(super) fn open_store(
         recovery.findings.push(Finding::new(Where::Store(path), what, Done::SetAside));
     };
     let opened = generations.open_current().map_err(io("open", generations.dir()))?;
-    let (generation, shelf) = match opened {
+    let (generation, shelf, left) = match opened {
         Opened::None => {
             if found.marked > 0 {
                 note(generations.dir().to_path_buf(), "the store is missing".to_owned());
@@ -48,12 +51,12 @@ pub(super) fn open_store(
             note(generations.path(generation), error.to_string());
             return Ok(found);
         }
-        Opened::Yes(generation, shelf, moved) => {
+        Opened::Yes { generation, shelf, moved, left } => {
             for name in moved {
                 let path = generations.path(generation).join(name);
                 note(path, "it kept the store from opening".to_owned());
             }
-            (generation, shelf)
+            (generation, shelf, left)
         }
     };
     let path = generations.path(generation);
@@ -66,7 +69,10 @@ pub(super) fn open_store(
     }
     let none = Mark { generation, ..Mark::default() };
     let mark = mark.filter(|mark| mark.generation == generation).unwrap_or(none);
-    if found.applied >= mark.group {
+    found.in_use = left == Left::InUse;
+    if let Left::Broken(why) = left {
+        note(path, format!("{why}; it is made anew from the journal"));
+    } else if found.applied >= mark.group {
         found.usable = Some(mark);
     } else {
         let what = format!(
@@ -115,7 +121,7 @@ pub(super) fn fill_store(
         recovery.findings.push(Finding::new(place, what, Done::SetAside));
     }
     let generation = keeper.generations.next().map_err(io("list", &path))?;
-    let shelf = keeper.generations.open(generation).map_err(store_failed)?;
+    let shelf = keeper.generations.begin(generation).map_err(store_failed)?;
     let span = Span { after: 0, upto: keeper.group, claimed: 0 };
     let poured = pour(&shelf, catalog, span, &AtomicBool::new(false)).map_err(failed)?;
     shelf.sync().map_err(store_failed)?;

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::super::disk::Disk;
+use super::seal::{self, Left};
 use super::shelf::ShelfError;
 use super::sled::SledShelf;
 
@@ -57,8 +58,17 @@ fn copy_dir(from: &Path, to: &Path) -> io::Result<()> {
 pub(in crate::log) enum Opened {
     /// There is none: a new directory, or the pointer is gone.
     None,
-    /// It opened; with what had to be taken out of its way.
-    Yes(u32, SledShelf, Vec<String>),
+    /// It opened.
+    Yes {
+        /// Its number.
+        generation: u32,
+        /// Itself.
+        shelf: SledShelf,
+        /// What had to be taken out of its way.
+        moved: Vec<String>,
+        /// How it was left. Whatever a broken one gives must be checked.
+        left: Left,
+    },
     /// It did not, even with its snapshots set aside.
     No(u32, ShelfError),
 }
@@ -84,6 +94,15 @@ impl Generations {
     pub(in crate::log) fn current(&self) -> Option<u32> {
         let text = fs::read_to_string(self.pointer()).ok()?;
         text.trim_end().strip_prefix("gen-")?.parse().ok()
+    }
+
+    /// Whether a folder is that of the generation in use.
+    pub(super) fn names(dir: &Path) -> bool {
+        let (Some(store), Some(name)) = (dir.parent(), dir.file_name()) else {
+            return false;
+        };
+        let text = fs::read_to_string(store.join("CURRENT")).unwrap_or_default();
+        name == text.trim_end()
     }
 
     /// Whether a generation may be begun. A disk that does not say how full it is will say so later.
@@ -118,9 +137,23 @@ impl Generations {
         File::open(&self.dir)?.sync_all()
     }
 
+    /// Makes a generation that nobody uses yet.
+    pub(in crate::log) fn begin(&self, generation: u32) -> Result<SledShelf, ShelfError> {
+        let dir = self.path(generation);
+        let sealed = fs::create_dir_all(&dir)
+            .and_then(|()| seal::open(&dir, self.disk.boot().as_deref(), Left::Closed));
+        sealed.map_err(|error| ShelfError { action: "open", why: error.to_string() })?;
+        self.open(generation)
+    }
+
+    /// Takes note that a generation is not to be trusted, whoever closes it.
+    pub(in crate::log) fn distrust(&self, generation: u32) -> io::Result<()> {
+        seal::take_off(&self.path(generation))
+    }
+
     /// Opens a generation. sled's own lock may be held a moment longer than its handle lives, by its
     /// background threads; ours is what keeps other processes out, so it is waited for.
-    pub(in crate::log) fn open(&self, generation: u32) -> Result<SledShelf, ShelfError> {
+    fn open(&self, generation: u32) -> Result<SledShelf, ShelfError> {
         let begun = Instant::now();
         loop {
             match self.open_once(generation) {
@@ -153,14 +186,22 @@ impl Generations {
         let Some(generation) = self.current() else {
             return Ok(Opened::None);
         };
-        if !self.path(generation).is_dir() {
+        let dir = self.path(generation);
+        if !dir.is_dir() {
             return Ok(Opened::None);
         }
+        let boot = self.disk.boot();
+        let left = seal::look(&dir, boot.as_deref())?;
+        match left {
+            Left::Closed | Left::InUse => seal::open(&dir, boot.as_deref(), left)?,
+            Left::Broken(_) => seal::take_off(&dir)?,
+        }
+        let opened = |shelf, moved| Opened::Yes { generation, shelf, moved, left };
         let mut done = self.set_aside(generation, |name| {
             name.starts_with("snap.") && name.ends_with(".generating")
         })?;
         let first = match self.open(generation) {
-            Ok(shelf) => return Ok(Opened::Yes(generation, shelf, done)),
+            Ok(shelf) => return Ok(opened(shelf, done)),
             Err(error) => error,
         };
         let snapshots = self.set_aside(generation, |name| name.starts_with("snap."))?;
@@ -169,15 +210,15 @@ impl Generations {
         }
         done.extend(snapshots);
         match self.open(generation) {
-            Ok(shelf) => Ok(Opened::Yes(generation, shelf, done)),
+            Ok(shelf) => Ok(opened(shelf, done)),
             Err(_) => Ok(Opened::No(generation, first)),
         }
     }
 
     /// Waits until nobody writes to a generation, and keeps it so. sled's threads may still write for a
     /// moment after its handle is gone; they hold its lock until they are done.
-    fn hold_still(&self, generation: u32) -> io::Result<Option<File>> {
-        let Ok(file) = File::open(self.path(generation).join("db")) else {
+    pub(super) fn hold_still(dir: &Path) -> io::Result<Option<File>> {
+        let Ok(file) = File::open(dir.join("db")) else {
             // There is nothing yet that somebody could write to.
             return Ok(None);
         };
@@ -209,7 +250,7 @@ impl Generations {
         if dir.exists() {
             fs::remove_dir_all(&dir)?;
         }
-        let _still = self.hold_still(generation)?;
+        let _still = Self::hold_still(&self.path(generation))?;
         let copy = Copy { generations: Self::new(dir.clone(), self.cache_bytes, &self.disk) };
         copy_dir(&self.path(generation), &copy.generations.path(generation))?;
         copy.generations.point_at(generation)?;

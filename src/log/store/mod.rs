@@ -6,6 +6,8 @@
 //! One tree, whose neighbouring keys lie side by side in [blocks](block). Keys: `e` log 0 seq → record; `m` log 0 mid → row; `t` log 0 topic seq → nothing; the
 //! single letters `a` (newest group applied), `r` (unix second of the first erasure since this
 //! generation was built). Numbers in keys are big-endian, so that they sort.
+//!
+//! A [seal] says whether what lies there is what was left there.
 
 mod block;
 mod generation;
@@ -14,6 +16,7 @@ mod keys;
 mod mark;
 mod memory;
 mod row;
+mod seal;
 mod shelf;
 mod sled;
 
@@ -26,5 +29,6 @@ pub(super) use keys::{
 pub(super) use mark::{Mark, MarkFile};
 pub(super) use memory::MemoryShelf;
 pub(super) use row::decode as decode_row;
+pub(super) use seal::Left;
 pub use shelf::ShelfError;
 pub(super) use shelf::{Shelf, chunk, piece};

@@ -1,6 +1,7 @@
 //! sled behind the narrow interface, with its traps: it panics on damage, so every call runs under
 //! `catch_unwind`; its flush does not reach the platter, so [`Shelf::sync`] syncs its file as well;
-//! each of its keys is dear, so keys go into it by [blocks](super::block).
+//! each of its keys is dear, so keys go into it by [blocks](super::block); it goes back to what it held
+//! before without a word where its file is damaged, so what is closed is [sealed](super::seal).
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,6 +15,8 @@ use sled::IVec;
 
 use super::super::disk::{Disk, DiskFile};
 use super::block::{Block, Pair, stem, weave};
+use super::generation::Generations;
+use super::seal;
 use super::shelf::{Shelf, ShelfError, Visitor};
 
 /// How keys are laid out, under a key of the engine that none of ours can be: before it was written,
@@ -117,16 +120,28 @@ impl Drop for SledShelf {
     fn drop(&mut self) {
         let db = self.db.take();
         if self.failed.load(Ordering::Acquire) {
+            // A seal that stays is one that the next start must not find.
+            if let Err(error) = seal::take_off(&self.dir) {
+                tracing::error!(%error, "the store failed and its seal cannot be taken off");
+            }
             // Its end would write what it could not write: on a full disk it waits for ever, or takes the
             // process with it. The journal has all of it; what is left lying goes with the process.
             std::mem::forget(db);
             return;
         }
         // What it could not write stands in the journal.
-        let _ = guarded("close", || {
+        let closed = guarded("close", || {
             drop(db);
             Ok(())
         });
+        if closed.is_err() || !Generations::names(&self.dir) {
+            return;
+        }
+        let sealed = Generations::hold_still(&self.dir).and_then(|_still| seal::close(&self.dir));
+        if let Err(error) = sealed {
+            // Unsealed it is made anew, if the machine goes down before it is used again.
+            tracing::warn!(%error, "the store could not be sealed when it was closed");
+        }
     }
 }
 

@@ -14,8 +14,9 @@ use super::StoreThread;
 impl StoreThread {
     pub(super) fn plan_rebuild(&mut self) {
         if let Ok(since) = number(&*self.shelf(), ERASED_SINCE) {
-            self.rebuild_at = since
+            let erased = since
                 .map(|since| UNIX_EPOCH + Duration::from_secs(since) + self.keeper.rebuild_after);
+            self.rebuild_at = erased.into_iter().chain(self.doubted).min();
         }
     }
 
@@ -36,6 +37,14 @@ impl StoreThread {
         }
     }
 
+    /// Sees to it that a next start does not take the generation in use as it is.
+    pub(super) fn distrust(&self) {
+        let keeper = &self.keeper;
+        if let Err(error) = keeper.generations.distrust(keeper.generation) {
+            tracing::error!(%error, "the store is damaged and its seal cannot be taken off");
+        }
+    }
+
     fn put_off(&mut self, error: &dyn std::error::Error) {
         tracing::error!(%error, "the store could not be rebuilt; it is tried again in a minute");
         // Not at once: a full disk stays full for a while.
@@ -50,6 +59,7 @@ impl StoreThread {
         match &adopted {
             Ok(()) => {
                 self.shared.gauge.restore_store();
+                self.doubted = None;
                 self.plan_rebuild();
             }
             Err(PourError::Stopped) => {}
