@@ -270,6 +270,9 @@ impl StoreThread {
             self.looked = Instant::now();
             self.unlooked = 0;
             self.shared.gauge.look_at_space(&*self.shared.disk, keeper.generations.dir());
+            if self.shelf().tidy().is_err() {
+                self.shared.wounds.store_is_sick();
+            }
         }
         if self.dirty.is_some_and(|since| since.elapsed() >= keeper.mark_every) {
             self.mark();

@@ -225,9 +225,9 @@ fn a_store_in_use_when_its_process_ended_is_made_anew() {
 /// Sealed when it was closed, a store is used only if it is as it was, and after a power cut not at all.
 #[test]
 fn a_store_that_is_not_as_it_was_left_is_made_anew() {
+    type Harm = fn(&Path);
     let original = quick_dir();
     let rooms = template(original.path());
-    type Harm = fn(&Path);
     let harms: [(&str, Harm); 4] = [
         ("not what they were", |generation| {
             let mut bytes = fs::read(generation.join("db")).unwrap();

@@ -79,4 +79,8 @@ impl Shelf for MemoryShelf {
     fn sync(&self) -> Result<(), ShelfError> {
         Ok(())
     }
+
+    fn tidy(&self) -> Result<(), ShelfError> {
+        Ok(())
+    }
 }

@@ -35,6 +35,8 @@ pub(in crate::log) trait Shelf: Send + Sync {
     fn apply(&self, puts: BTreeMap<Vec<u8>, Vec<u8>>) -> Result<(), ShelfError>;
     /// Brings everything applied to the platter.
     fn sync(&self) -> Result<(), ShelfError>;
+    /// Gives back what it keeps in memory beyond what it was told to. To be called now and then.
+    fn tidy(&self) -> Result<(), ShelfError>;
 }
 
 /// Keys with their values.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use sled::IVec;
 
 use super::super::disk::{Disk, DiskFile};
@@ -23,6 +23,15 @@ use super::shelf::{Shelf, ShelfError, Visitor};
 /// each key stood for itself.
 const LAYOUT: &[u8] = &[0];
 const BLOCKS: &[u8] = b"blocks 1";
+
+/// The engine looks at what it caches only after this many reads in one of 256 parts of it. Nodes are 16
+/// blocks and are read once for many entries: by itself it would come to hold 2 GiB, however little it
+/// was told to keep. So where readers were is read again this often, now and then.
+const READS_PER_LOOK: usize = 64;
+/// So many places where readers were are remembered; of more, the latest.
+const PLACES: usize = 1024;
+/// Of a range, every so many blocks one is remembered.
+const STRIDE: usize = 16;
 
 /// One open sled directory.
 pub(in crate::log) struct SledShelf {
@@ -38,6 +47,28 @@ pub(in crate::log) struct SledShelf {
     failed: AtomicBool,
     /// Held by readers; held alone while pairs move from block to block.
     shape: RwLock<()>,
+    /// Where readers were since the cache was looked at.
+    read: Mutex<Places>,
+}
+
+/// Keys of blocks that were read since the cache was looked at.
+#[derive(Default)]
+struct Places {
+    keys: Vec<Vec<u8>>,
+    next: usize,
+}
+
+impl Places {
+    fn add(&mut self, key: &IVec) {
+        // A copy: the engine's own may be a part of a whole node, which would stay for its sake.
+        let key = key.to_vec();
+        if self.keys.len() < PLACES {
+            self.keys.push(key);
+            return;
+        }
+        self.keys[self.next] = key;
+        self.next = (self.next + 1) % PLACES;
+    }
 }
 
 fn failed(action: &'static str, why: &impl ToString) -> ShelfError {
@@ -86,8 +117,8 @@ impl SledShelf {
         let file = opened.map_err(|error| failed("open its file", &error))?;
         let (dir, disk) = (dir.to_path_buf(), Arc::clone(disk));
         let (named, failed) = (AtomicBool::new(false), AtomicBool::new(false));
-        let shape = RwLock::default();
-        Ok(Self { db: Some(db), file, dir, disk, named, failed, shape })
+        let (shape, read) = (RwLock::default(), Mutex::default());
+        Ok(Self { db: Some(db), file, dir, disk, named, failed, shape, read })
     }
 
     fn db(&self) -> &sled::Db {
@@ -193,9 +224,10 @@ impl Shelf for SledShelf {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, ShelfError> {
         self.asked("read", || {
             let _shape = self.shape.read_recursive();
-            let Some((_, block)) = block_of(self.db(), key)? else {
+            let Some((first, block)) = block_of(self.db(), key)? else {
                 return Ok(None);
             };
+            self.read.lock().add(&first);
             let block = Block::read(&block).ok_or_else(damaged)?;
             Ok(block.value(&key[stem(key).len()..]).map(Bytes::copy_from_slice))
         })
@@ -216,13 +248,17 @@ impl Shelf for SledShelf {
             // The block that `from` lies in may begin before it.
             let first = block_of(self.db(), from)?.map(|(first, _)| first);
             let mut range = self.db().range(first.as_deref().unwrap_or(from)..to);
-            let mut whole = Vec::new();
+            let (mut whole, mut blocks) = (Vec::new(), 0_usize);
             while let Some(pair) = if backward { range.next_back() } else { range.next() } {
                 let (key, block) = pair?;
                 let stem = stem(&key);
                 if key == LAYOUT {
                     continue;
                 }
+                if blocks % STRIDE == 0 {
+                    self.read.lock().add(&key);
+                }
+                blocks += 1;
                 let block = Block::read(&block).ok_or_else(damaged)?;
                 whole.clear();
                 whole.extend_from_slice(stem);
@@ -262,6 +298,16 @@ impl Shelf for SledShelf {
             // The engine shows a batch's keys one by one.
             let _shape = moved.then(|| self.shape.write());
             self.db().apply_batch(batch)
+        })
+    }
+
+    fn tidy(&self) -> Result<(), ShelfError> {
+        let places = std::mem::take(&mut *self.read.lock());
+        self.asked("look at what it caches", || {
+            for key in places.keys {
+                (0..READS_PER_LOOK).try_for_each(|_| self.db().get(&*key).map(drop))?;
+            }
+            Ok(())
         })
     }
 
