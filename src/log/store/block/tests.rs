@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use super::super::generation::{Generations, Opened};
 use super::super::memory::MemoryShelf;
+use super::super::seal::Left;
 use super::super::shelf::Shelf;
-use super::super::sled::SledShelf;
 use super::*;
 use crate::log::disk::{Disk, RealDisk};
 
@@ -104,7 +105,9 @@ proptest! {
     ) {
         let dir = tempfile::tempdir().expect("a folder");
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-        let sled = SledShelf::open(dir.path(), 4 * 1024 * 1024, &disk).expect("a fresh sled");
+        let generations = Generations::new(dir.path().to_path_buf(), 4 * 1024 * 1024, &disk);
+        let sled = generations.begin(1).expect("a fresh sled");
+        generations.point_at(1).expect("it is named");
         let memory = MemoryShelf::default();
         for batch in batches {
             sled.apply(batch.clone()).expect("it is put");
@@ -120,7 +123,10 @@ proptest! {
         // What is there outlives the process.
         let all = seen(&memory, b"a", b"z", false);
         drop(sled);
-        let again = SledShelf::open(dir.path(), 4 * 1024 * 1024, &disk).expect("the same sled");
+        let opened = generations.open_current().expect("its folder");
+        let Opened::Yes { shelf: again, left: Left::Closed, .. } = opened else {
+            return Err(TestCaseError::fail("it is not there as it was left"));
+        };
         prop_assert_eq!(seen(&again, b"a", b"z", false), all);
     }
 
