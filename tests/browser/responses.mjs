@@ -55,6 +55,19 @@ export async function responses({ check, expect, shoot, enter, url, slug, token,
     await anybody.locator("form:has(#composer) select").selectOption("message");
   });
 
+  await check("an announcement asks readers to take note, and one sees who did", async () => {
+    const kind = chair.locator("form:has(#composer) select").first();
+    await kind.selectOption("announcement");
+    await chair.locator("#note").selectOption("3");
+    await shoot(chair, "composer-announcement");
+    await write(chair, topic, said("The ward moves"));
+    expect((await kind.inputValue()) === "message", "the next message would be an announcement, too");
+    await settledOnce(anybody, said("The ward moves"));
+    await row(anybody, "The ward moves").getByRole("button", { name: "Take note", exact: true }).click();
+    await row(chair, "The ward moves").getByText("1 person took note").waitFor();
+    await shoot(chair, "room-noted");
+  });
+
   await check("what a moderator pins stays in sight, and leads to its place", async () => {
     await act(chair, "Think of it", "Pin");
     const pins = anybody.locator("details.pins");

@@ -15,7 +15,7 @@ import type { ServerFrame } from "../wire/codec.ts";
 import { Link } from "../wire/link.ts";
 import type { LinkState, Surroundings } from "../wire/link.ts";
 import type {
-  Card, Entry, Greeting, MessageKind, Position, PresenceSignal, Principal, RoomSummary, RoomsPage, Written,
+  Announce, Card, Entry, Greeting, MessageKind, Position, PresenceSignal, Principal, RoomSummary, RoomsPage, Written,
 } from "../wire/types.ts";
 
 export type SignInProblem = { kind: "wrong" | "expired" | "protocol" } | { kind: "refused"; message: string };
@@ -26,11 +26,14 @@ export interface Draft {
   kind: MessageKind;
   body: string;
   replyTo?: string;
+  /** Of an announcement: for how many days readers are asked to take note; 0 for as long as it stands. */
+  noteDays?: number | undefined;
 }
 
 /** Rooms followed at once; the one not looked at for longest is left. */
 const FOLLOWED_MAX = 8;
 const ROOMS_PAGES_MAX = 25;
+const DAY_MS = 86_400_000;
 const TOKEN_KEY = "wardroom.token";
 /** Whose drafts this tab holds: they outlive a token, and are nobody else's. */
 const PERSON_KEY = "wardroom.person";
@@ -189,7 +192,13 @@ export class App {
       kind: draft.kind,
       body: draft.body,
       ...(draft.replyTo === undefined ? {} : { reply_to: draft.replyTo }),
+      ...this.asksFor(draft),
     }) ?? false;
+  }
+
+  private asksFor({ kind, noteDays }: Draft): { announce?: Announce } {
+    if (kind !== "announcement" || noteDays === undefined) return {};
+    return { announce: { ack: true, ...(noteDays > 0 ? { until: this.deps.now() + noteDays * DAY_MS } : {}) } };
   }
 
   /** Asks for something that is not queued: it works now or fails now. The mid makes retrying harmless. */

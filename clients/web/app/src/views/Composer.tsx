@@ -12,6 +12,8 @@ import type { MessageKind } from "../wire/types.ts";
 
 const s = t.composer;
 const KINDS: readonly MessageKind[] = ["message", "question", "answer", "announcement"];
+/** For how many days an announcement may ask readers to take note; 0 is without an end. */
+const NOTE_DAYS: readonly number[] = [1, 3, 7, 0];
 const TYPING_EVERY_MS = 3_000;
 const SUGGESTIONS = 40;
 const TOPIC_CHARS = 200;
@@ -97,7 +99,7 @@ export function Composer({ view, title, topic, replyTo, onReplyEnd }: ComposerPr
       ...draft, body: words, ...(replyTo ? { replyTo: replyTo.mid } : {}),
     });
     if (!taken) return setProblem(s.full);
-    change({ body: "", kind: "message" });
+    change({ body: "", kind: "message", noteDays: undefined });
     onReplyEnd();
     body.current?.focus();
     if (app.link.value.kind !== "live") say(t.send.queued);
@@ -148,6 +150,16 @@ export function Composer({ view, title, topic, replyTo, onReplyEnd }: ComposerPr
               {KINDS.map((kind) => <option key={kind} value={kind}>{t.kinds[kind]}</option>)}
             </select>
           </label>
+          {draft.kind === "announcement" && (
+            <label class="inline">
+              <span>{s.note}</span>
+              <select id="note" value={draft.noteDays ?? ""}
+                onChange={({ currentTarget: { value } }) => change({ noteDays: value === "" ? undefined : Number(value) })}>
+                <option value="">{s.noteNone}</option>
+                {NOTE_DAYS.map((days) => <option key={days} value={days}>{s.noteFor(days)}</option>)}
+              </select>
+            </label>
+          )}
         </div>
         <div class="composer-row">
           <textarea ref={body} id="composer" rows={1} dir="auto" aria-label={s.body} aria-describedby="composer-hint composer-problem"

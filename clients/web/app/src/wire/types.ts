@@ -247,6 +247,7 @@ export interface Post {
   kind: MessageKind;
   body: string;
   reply_to?: string;
+  announce?: Announce;
 }
 
 /** Somebody who is in a room. */
