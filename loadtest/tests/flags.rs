@@ -116,7 +116,9 @@ fn a_soak_ends_with_nothing_left_and_nothing_found() {
     for name in ["redactions", "rooms_founded", "cuts_and_resumes"] {
         assert!(figure(&result, name) >= 1.0, "{name}");
     }
-    for name in ["descriptors_left", "threads_left", "tasks_left", "rss_end_ratio"] {
+    for name in
+        ["descriptors_left", "threads_left", "tasks_left", "rss_end_ratio", "rss_reread_ratio"]
+    {
         figure(&result, name);
     }
 }

@@ -3,8 +3,10 @@
 //! client has left, everything the node holds must be back at its level, and every gauge at zero.
 //!
 //! What a level is: of descriptors, threads and tasks, what the node had once a first small visit had
-//! come and gone; of memory, the median over the second quarter of the run, when caches are full; of
-//! disk, which keeps all that was said, what an entry took in the first half of the run.
+//! come and gone; of memory, the median over the second quarter of the run, when caches are full,
+//! against that when nobody speaks any more (and beside it, after all was read again: the cache is full
+//! of the largest nodes then); of disk, which keeps all that was said, what an entry took in the first
+//! half of the run.
 
 mod day;
 mod levels;
@@ -82,6 +84,12 @@ pub(super) async fn run(target: Rc<Target>, run: &Run) -> Result<Outcome, Failur
     let erased = eraser.await.expect("the eraser does not panic")?;
     outcome.figure("redactions", as_f64(erased), "messages");
     let disk = looking.await.expect("the look does not panic")?;
+    // The verdict reads all that was ever said, which no day of anybody does: memory is judged before.
+    let rested = if run.length >= Duration::from_mins(1) {
+        settled(&target, None, calm).await?
+    } else {
+        Level::of(&target).await?
+    };
     let (faults, meter) = traffic.verdict().await?;
     outcome.faults.merge(faults);
     outcome.meter(run, meter);
@@ -90,7 +98,7 @@ pub(super) async fn run(target: Rc<Target>, run: &Run) -> Result<Outcome, Failur
     let ended = settled(&target, Some(&begun), calm).await?;
     outcome.figure("settled_s", left.elapsed().as_secs_f64(), "s");
     levels::compare(&mut outcome, &begun, &ended);
-    levels::memory(&mut outcome, run.length, &ended);
+    levels::memory(&mut outcome, run.length, &rested, &ended);
     levels::disk(&mut outcome, &disk);
     Ok(outcome)
 }

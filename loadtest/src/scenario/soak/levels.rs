@@ -106,16 +106,18 @@ pub(super) fn compare(outcome: &mut Outcome, begun: &Level, ended: &Level) {
     }
 }
 
-/// The last quarter's memory and that at the end, over that of the second quarter.
-pub(super) fn memory(outcome: &mut Outcome, length: Duration, ended: &Level) {
+/// The last quarter's memory, that when nobody spoke any more, and that after all was read again, over
+/// that of the second quarter.
+pub(super) fn memory(outcome: &mut Outcome, length: Duration, rested: &Level, ended: &Level) {
     let seconds = &outcome.seconds;
     let level = resident(seconds, length, 0.25, 0.5);
     let late = resident(seconds, length, 0.75, 1.1);
     let over = |value: Option<f64>| Some(value? / level?);
-    let (trend, end) = (over(late), over(ended.rss));
+    let (trend, end, reread) = (over(late), over(rested.rss), over(ended.rss));
     outcome.figure("rss_level_bytes", level, "bytes");
     outcome.figure("rss_trend_ratio", trend, "x level");
     outcome.figure("rss_end_ratio", end, "x level");
+    outcome.figure("rss_reread_ratio", reread, "x level");
 }
 
 /// What an entry took on disk in the second half of the run, over that of the first.
