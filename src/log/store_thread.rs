@@ -270,7 +270,8 @@ impl StoreThread {
             self.looked = Instant::now();
             self.unlooked = 0;
             self.shared.gauge.look_at_space(&*self.shared.disk, keeper.generations.dir());
-            if self.shelf().tidy().is_err() {
+            // One that failed is being made anew, or given up.
+            if !self.shared.gauge.store_failed() && self.shelf().tidy().is_err() {
                 self.shared.wounds.store_is_sick();
             }
         }

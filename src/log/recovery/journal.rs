@@ -61,7 +61,7 @@ pub(super) fn open_journal(
     }
     // Whose entries stood in a damaged place is known to the store, and of a closed segment how far
     // each log went to its footer. Without either, ends may be lost that nobody can name.
-    let covered = if store.source.is_some() { store.applied } else { 0 };
+    let covered = if store.usable.is_some() { store.applied } else { 0 };
     recovery.tail_lost |= damage.iter().any(|damaged| {
         let told =
             |this: &Surveyed| this.segment.number == damaged.segment && this.footer.is_some();

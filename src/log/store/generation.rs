@@ -193,7 +193,10 @@ impl Generations {
         let boot = self.disk.boot();
         let left = seal::look(&dir, boot.as_deref())?;
         match left {
-            Left::Closed | Left::InUse => seal::open(&dir, boot.as_deref(), left)?,
+            // A full disk may have no room for it: then this one serves, and the next start makes another.
+            Left::Closed | Left::InUse => {
+                seal::open(&dir, boot.as_deref(), left).or_else(|_| seal::take_off(&dir))?;
+            }
             Left::Broken(_) => seal::take_off(&dir)?,
         }
         let opened = |shelf, moved| Opened::Yes { generation, shelf, moved, left };
