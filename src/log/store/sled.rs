@@ -28,8 +28,9 @@ const BLOCKS: &[u8] = b"blocks 1";
 /// blocks and are read once for many entries: by itself it would come to hold 2 GiB, however little it
 /// was told to keep. So where readers were is read again this often, now and then.
 const READS_PER_LOOK: usize = 64;
-/// So many places where readers were are remembered; of more, the latest.
-const PLACES: usize = 1024;
+/// So many places where readers were are remembered; of more, the latest, which are still in the cache: to
+/// read one that is not costs more than all the rest.
+const PLACES: usize = 256;
 /// Of a range, every so many blocks one is remembered.
 const STRIDE: usize = 16;
 
