@@ -66,6 +66,8 @@ pub(in crate::log) enum Opened {
         shelf: SledShelf,
         /// What had to be taken out of its way.
         moved: Vec<String>,
+        /// Why it did not open with its snapshots.
+        refused: Option<ShelfError>,
         /// How it was left. Whatever a broken one gives must be checked.
         left: Left,
     },
@@ -181,7 +183,8 @@ impl Generations {
     }
 
     /// Opens the current generation. What is known to stop sled although nothing is lost is taken
-    /// out of its way: a snapshot half made, then any snapshot (sled scans its log instead).
+    /// out of its way: a snapshot half made, then any snapshot (sled scans its log instead, and may find
+    /// nothing: such a store is not to be trusted).
     pub(in crate::log) fn open_current(&self) -> io::Result<Opened> {
         let Some(generation) = self.current() else {
             return Ok(Opened::None);
@@ -199,21 +202,25 @@ impl Generations {
             }
             Left::Broken(_) => seal::take_off(&dir)?,
         }
-        let opened = |shelf, moved| Opened::Yes { generation, shelf, moved, left };
-        let mut done = self.set_aside(generation, |name| {
+        let mut moved = self.set_aside(generation, |name| {
             name.starts_with("snap.") && name.ends_with(".generating")
         })?;
         let first = match self.open(generation) {
-            Ok(shelf) => return Ok(opened(shelf, done)),
+            Ok(shelf) => return Ok(Opened::Yes { generation, shelf, moved, refused: None, left }),
             Err(error) => error,
         };
         let snapshots = self.set_aside(generation, |name| name.starts_with("snap."))?;
         if snapshots.is_empty() {
             return Ok(Opened::No(generation, first));
         }
-        done.extend(snapshots);
+        seal::take_off(&dir)?;
+        moved.extend(snapshots);
         match self.open(generation) {
-            Ok(shelf) => Ok(opened(shelf, done)),
+            Ok(shelf) => {
+                let (refused, left) =
+                    (Some(first), Left::Broken("its engine could not read its snapshot"));
+                Ok(Opened::Yes { generation, shelf, moved, refused, left })
+            }
             Err(_) => Ok(Opened::No(generation, first)),
         }
     }
