@@ -195,6 +195,26 @@ fn the_end_that_the_store_knows_is_damage_and_mended() {
     assert!(report.ok(), "{report}");
 }
 
+/// A store that is not as it was left gives back what it has, but its word that this is all does not count.
+#[test]
+fn an_end_that_only_a_doubtful_store_knows_is_said() {
+    let dir = quick_dir();
+    let rooms = template(dir.path());
+    let open = u32::try_from(stats(dir.path()).unwrap().segments).unwrap();
+    let file = segment(dir.path(), open);
+    let mut bytes = fs::read(&file).unwrap();
+    let group = bytes.windows(4).rposition(|four| four == b"WGRP").unwrap();
+    bytes[group..].fill(0);
+    fs::write(&file, bytes).unwrap();
+    fs::remove_file(dir.path().join("store/gen-00000001/SEAL")).unwrap();
+    for start in ["first", "second"] {
+        let (log, recovery) = Log::open(dir.path(), small()).unwrap();
+        assert_eq!(recovery.tail_lost, start == "first", "{:?}", recovery.findings);
+        close(log);
+    }
+    assert_whole(dir.path(), &rooms, "the end");
+}
+
 #[test]
 fn a_lost_end_that_nobody_can_name_is_said() {
     let dir = quick_dir();

@@ -33,8 +33,10 @@ pub(super) fn open_journal(
     let mut found = survey(disk, catalog.dir(), from)?;
     let id = found.journal.unwrap_or_else(fresh_id);
     let stored = store.applied.max(store.marked);
-    // The mark says what the journal once held; a store that is behind it cannot give it back.
-    recovery.tail_lost = store.marked > found.last_group() && store.applied < store.marked;
+    // The mark and the store say what the journal once held. One that is behind the mark cannot give it
+    // back, and one that is not as it was left may have the number and not the entries.
+    let all_there = store.usable.is_some() && store.applied >= store.marked;
+    recovery.tail_lost = stored > found.last_group() && !all_there;
     let mut damage = found.damage();
     if let Some((range, last)) = found.torn(stored)
         && let Some(open) = found.open()
