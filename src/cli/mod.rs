@@ -4,6 +4,7 @@
 //! errors go to stderr. Exit codes: 0 done, 1 a check failed or something was refused, 2 usage, 70 a
 //! bug, 74 input or output, 78 configuration.
 
+mod address_space;
 mod banner;
 mod config;
 mod config_check;

@@ -9,6 +9,7 @@ use tokio::sync::{Notify, oneshot};
 use wardroom::config::Loaded;
 use wardroom::server;
 
+use super::address_space;
 use super::banner::Banner;
 use super::failure::{Exit, Failure};
 use super::flags::{DataFlags, about, flag};
@@ -56,6 +57,7 @@ impl Flags {
 pub(crate) fn run(flags: &Flags) -> Result<(), Failure> {
     let began = Instant::now();
     let loaded = flags.load()?;
+    address_space::check()?;
     let banner = Banner::new(&loaded, flags.data.file.config.is_some(), std::env::args_os().next());
     let config = loaded.config;
     let ready_file = ReadyFile::prepare(config.server.ready_file.clone())?;

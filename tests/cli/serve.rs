@@ -135,3 +135,23 @@ fn wrong_usage_of_serve_ends_with_2() {
         assert_eq!(place.run(arguments).code, 2, "{arguments:?}");
     }
 }
+
+/// A limit of its address space (F26): a node that would end in the midst of its work does not begin it.
+#[test]
+fn too_little_address_space_is_refused_at_the_start() {
+    let limited = |place: &Place, bytes: u64| {
+        let mut command = Command::new("prlimit");
+        command.arg(format!("--as={bytes}")).arg(env!("CARGO_BIN_EXE_wardroom"));
+        command
+            .args(["--data", "d", "--listen", "127.0.0.1:0"])
+            .env_clear()
+            .current_dir(place.path("."));
+        command
+    };
+    let least = 2 * 1024 * 1024 * 1024;
+    let place = Place::new();
+    let ended = end(&mut limited(&place, least - 1));
+    assert_eq!(ended.code, 74, "{ended:?}");
+    assert!(ended.err.contains("may map 2047 MiB") && ended.err.contains("ulimit -v"), "{ended:?}");
+    assert!(!place.path("d").exists(), "nothing was started");
+}

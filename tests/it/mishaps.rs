@@ -103,6 +103,26 @@ async fn a_node_with_few_descriptors_refuses_before_it_has_none() {
     assert!(!node.told().contains("no_descriptors"), "{}", node.told());
 }
 
+/// The least address space that a node takes (F26) is enough for what it does; with less it does not start.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_least_address_space_is_enough_for_a_crowd() {
+    let world = World::new();
+    let node = world.node_under(&["prlimit", "--as=2147483648"], &[], &[]);
+    let mut talk = Talk::begin(&world, &node).await;
+    let mut crowd = Vec::new();
+    for _ in 0..300 {
+        let mut raw = Raw::connect(&node).await;
+        raw.send(upgrade("").as_bytes()).await;
+        assert!(raw.head().await.unwrap().starts_with("HTTP/1.1 101"));
+        crowd.push(raw);
+    }
+    for _ in 0..200 {
+        talk.on().await;
+    }
+    assert_eq!(node.get("/readyz").await.0, 200);
+    assert!(node.stop().success());
+}
+
 /// Headers that come byte by byte.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_headers_end_in_time_and_keep_nobody_out() {

@@ -3,6 +3,7 @@
 //! at the end it wakes up and must get everything in order.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -11,9 +12,21 @@ use wardroom_protocol::join::From;
 use super::{Outcome, Run};
 use crate::failure::Failure;
 use crate::link::Link;
-use crate::meter::as_f64;
+use crate::meter::{Second, as_f64};
 use crate::target::Target;
 use crate::traffic::{Member, Part, Traffic};
+
+/// Memory comes and goes by mebibytes within a second, as the store writes and the allocator gives pages
+/// back: so the middle of so many looks is taken, before the stall and at its end.
+const LOOKS: usize = 10;
+
+/// Before the stall; at its end they are a second apart.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(300);
+
+fn middle(mut looks: Vec<u64>) -> Option<u64> {
+    looks.sort_unstable();
+    looks.get(looks.len() / 2).copied()
+}
 
 /// A reader that does not read.
 struct Asleep {
@@ -27,12 +40,21 @@ pub(super) async fn run(target: Rc<Target>, run: &Run) -> Result<Outcome, Failur
     let mut traffic = Traffic::prepare(Rc::clone(&target), run.plan.clone()).await?;
     traffic.start().await?;
     tokio::time::sleep(run.warmup).await;
-    let resident = || target.process.and_then(|process| process.resident().ok());
-    let before = resident();
+    let mut before = Vec::new();
+    for _ in 0..LOOKS {
+        before.extend(target.process.and_then(|process| process.resident().ok()));
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
     let asleep = if run.stalls { Some(fall_asleep(&target, &traffic).await?) } else { None };
-    let window = traffic.window(run.length, |second| run.tick(second)).await;
+    let mut resident = Vec::new();
+    let tick = |second: &Second| {
+        resident.extend(second.server_rss);
+        run.tick(second);
+    };
+    let window = traffic.window(run.length, tick).await;
     outcome.window(run, &window);
-    let grown = before.zip(resident()).map(|(from, to)| as_f64(to) - as_f64(from));
+    let late = resident.split_off(resident.len().saturating_sub(LOOKS));
+    let grown = middle(before).zip(middle(late)).map(|(from, to)| as_f64(to) - as_f64(from));
     outcome.figure("server_rss_grown_bytes", grown, "bytes");
     if let Some(asleep) = asleep {
         let slept = asleep.member.reader.borrow().position().seq;
