@@ -17,6 +17,7 @@ use super::journal::{Catalog, Writer};
 use super::journal_thread::{self, Order};
 use super::options::{Options, SMALLEST_SEGMENT};
 use super::overlay::Overlay;
+use super::read_ahead::{self, Ahead};
 use super::read_threads::{self, Job};
 use super::reader::Reader;
 use super::recovery::{self, Care};
@@ -64,6 +65,8 @@ pub(super) struct Shared {
     pub(super) wounds: Wounds,
     /// `None`: in memory only, or their folder cannot be made.
     pub(super) snapshots: Option<Arc<Snapshots>>,
+    /// Dropping it ends the thread that reads ahead. `None`: in memory, or closing.
+    pub(super) ahead: Mutex<Option<SyncSender<Ahead>>>,
     pub(super) disk: Arc<dyn Disk>,
     /// The locked file; dropping it lets the directory go.
     pub(super) lock: Mutex<Option<std::fs::File>>,
@@ -99,6 +102,7 @@ impl Shared {
             overlay: Arc::clone(&self.overlay),
             wounds: self.wounds.clone(),
             snapshots: self.snapshots.clone(),
+            ahead: self.ahead.lock().clone(),
         }
     }
 }
@@ -138,6 +142,7 @@ impl Log {
             overlay: Arc::default(),
             wounds: Wounds::default(),
             snapshots: Snapshots::open(&options.disk, dir.join("snapshots")),
+            ahead: Mutex::default(),
             disk: Arc::clone(&options.disk),
             lock: Mutex::new(Some(opened.lock)),
         });
@@ -161,6 +166,7 @@ impl Log {
             overlay: Arc::default(),
             wounds: Wounds::default(),
             snapshots: None,
+            ahead: Mutex::default(),
             disk: Arc::clone(&options.disk),
             lock: Mutex::default(),
         });
@@ -181,6 +187,7 @@ impl Log {
         let threads = count.subscribe();
         // In memory there is neither a journal nor a store to feed: orders find nobody.
         if let Some((writer, keeper)) = on_disk {
+            *shared.ahead.lock() = Some(read_ahead::start(Alive::new(&count))?);
             store_thread::start(Arc::clone(&shared), keeper, fed, Alive::new(&count))?;
             let group_bytes = usize::try_from(group_bytes).unwrap_or(usize::MAX);
             let (shared, feed, alive) = (Arc::clone(&shared), feed.clone(), Alive::new(&count));
@@ -295,6 +302,7 @@ impl Log {
         }
         // What waits for a read thread is still answered; then those threads end.
         self.jobs.lock().take();
+        self.shared.ahead.lock().take();
         self.care.lock().take();
         let ended = async {
             let mut threads = self.threads.clone();

@@ -45,6 +45,7 @@ mod overlay;
 mod plain;
 mod pour;
 mod progress;
+mod read_ahead;
 mod read_threads;
 mod reader;
 pub mod record;

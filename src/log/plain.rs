@@ -5,9 +5,11 @@
 //! knows the journal, redactions and holes, has its turn.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use wardroom_protocol::ids::{LogName, PrincipalId};
 
+use super::read_ahead::Ahead;
 use super::reader::{Reader, bounds};
 use super::record::{Fields, Proven};
 use super::slice::Budget;
@@ -68,6 +70,14 @@ impl Reader {
         });
         if visited.is_err() {
             return false;
+        }
+        if cut
+            && let Some(ahead) = &self.ahead
+            && let Some(&(last, _)) = ends.last()
+        {
+            // Whoever reads so much reads on, and what is read now is yet to be opened and rendered.
+            let (from, to) = bounds(log, last + 1, upto);
+            let _ = ahead.try_send(Ahead { shelf: Arc::clone(&self.shelf), from, to, budget });
         }
         let mut begin = 0;
         let mut expected = after;

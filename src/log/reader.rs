@@ -5,12 +5,14 @@
 //! be mended. What both lack is named as a hole.
 
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 
 use bytes::Bytes;
 use wardroom_protocol::ids::{LogName, Mid, Position, TopicId};
 
 use super::backup::Backup;
 use super::overlay::Overlay;
+use super::read_ahead::Ahead;
 use super::record::View;
 use super::slice::{Budget, Head, ReadError, Slice};
 use super::snapshots::Snapshots;
@@ -32,6 +34,8 @@ pub struct Reader {
     pub(super) overlay: Arc<Overlay>,
     pub(super) wounds: Wounds,
     pub(super) snapshots: Option<Arc<Snapshots>>,
+    /// `None`: in memory, or the log is closing.
+    pub(super) ahead: Option<SyncSender<Ahead>>,
 }
 
 impl Reader {

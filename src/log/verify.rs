@@ -261,15 +261,12 @@ fn store(
         return Ok(());
     };
     let shelf = match copy.generations.open_current() {
-        Ok(Opened::Yes { shelf, moved, refused, left, .. }) => {
+        Ok(Opened::Yes { shelf, moved, left, .. }) => {
             if let Left::Broken(why) = left {
                 note(why.to_owned());
             }
-            for name in moved {
-                note(format!("{name} keeps it from opening"));
-            }
-            if let Some(error) = refused {
-                note(error.to_string());
+            for (name, why) in moved {
+                note(format!("{name} has to be set aside before it opens: {why}"));
             }
             shelf
         }

@@ -51,13 +51,9 @@ pub(super) fn open_store(
             note(generations.path(generation), error.to_string());
             return Ok(found);
         }
-        Opened::Yes { generation, shelf, moved, refused, left } => {
-            for name in moved {
-                let path = generations.path(generation).join(name);
-                note(path, "it kept the store from opening".to_owned());
-            }
-            if let Some(error) = refused {
-                note(generations.path(generation), error.to_string());
+        Opened::Yes { generation, shelf, moved, left } => {
+            for (name, why) in moved {
+                note(generations.path(generation).join(name), why);
             }
             (generation, shelf, left)
         }

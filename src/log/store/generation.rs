@@ -64,10 +64,8 @@ pub(in crate::log) enum Opened {
         generation: u32,
         /// Itself.
         shelf: SledShelf,
-        /// What had to be taken out of its way.
-        moved: Vec<String>,
-        /// Why it did not open with its snapshots.
-        refused: Option<ShelfError>,
+        /// What had to be taken out of its way, and why.
+        moved: Vec<(String, String)>,
         /// How it was left. Whatever a broken one gives must be checked.
         left: Left,
     },
@@ -202,11 +200,13 @@ impl Generations {
             }
             Left::Broken(_) => seal::take_off(&dir)?,
         }
-        let mut moved = self.set_aside(generation, |name| {
+        let half = self.set_aside(generation, |name| {
             name.starts_with("snap.") && name.ends_with(".generating")
         })?;
+        let mut moved: Vec<_> =
+            half.into_iter().map(|name| (name, "a snapshot half made".to_owned())).collect();
         let first = match self.open(generation) {
-            Ok(shelf) => return Ok(Opened::Yes { generation, shelf, moved, refused: None, left }),
+            Ok(shelf) => return Ok(Opened::Yes { generation, shelf, moved, left }),
             Err(error) => error,
         };
         let snapshots = self.set_aside(generation, |name| name.starts_with("snap."))?;
@@ -214,12 +214,11 @@ impl Generations {
             return Ok(Opened::No(generation, first));
         }
         seal::take_off(&dir)?;
-        moved.extend(snapshots);
+        moved.extend(snapshots.into_iter().map(|name| (name, first.to_string())));
         match self.open(generation) {
             Ok(shelf) => {
-                let (refused, left) =
-                    (Some(first), Left::Broken("its engine could not read its snapshot"));
-                Ok(Opened::Yes { generation, shelf, moved, refused, left })
+                let left = Left::Broken("its engine could not read its snapshot");
+                Ok(Opened::Yes { generation, shelf, moved, left })
             }
             Err(_) => Ok(Opened::No(generation, first)),
         }
