@@ -175,8 +175,10 @@ fn a_store_of_another_layout_is_built_anew() {
     let rooms = template(dir.path());
     let generation = store_file(dir.path()).parent().unwrap().to_path_buf();
     // A process that another test starts holds the engine's lock until it has become what it runs.
-    let engine = (0..1_000).find_map(|_| {
-        sled::open(&generation).inspect_err(|_| std::thread::sleep(Duration::from_millis(10))).ok()
+    let mut engine = None;
+    wait("the engine is free", || {
+        engine = sled::open(&generation).ok();
+        engine.is_some()
     });
     let engine = engine.unwrap();
     assert!(engine.remove([0]).unwrap().is_some(), "it says how it is laid out");

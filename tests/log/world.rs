@@ -183,7 +183,7 @@ impl Author {
 }
 
 /// Waits for a condition.
-pub(crate) fn wait(what: &str, condition: impl Fn() -> bool) {
+pub(crate) fn wait(what: &str, mut condition: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !condition() {
         assert!(begun.elapsed() < DEADLINE, "waited in vain until {what}");
