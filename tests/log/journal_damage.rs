@@ -12,6 +12,11 @@ fn segment(dir: &Path, number: u32) -> PathBuf {
     dir.join(format!("journal/{number:08}.seg"))
 }
 
+/// The segment that is written to; the last of those in use.
+fn open_segment(dir: &Path) -> PathBuf {
+    segment(dir, u32::try_from(stats(dir).unwrap().segments).unwrap())
+}
+
 /// Where the groups of a closed segment end: its trailer says so at byte 8.
 fn groups_end(bytes: &[u8]) -> usize {
     let trailer = &bytes[bytes.len() - 64..];
@@ -181,8 +186,7 @@ fn a_torn_end_is_dropped_and_the_log_goes_on() {
 fn the_end_that_the_store_knows_is_damage_and_mended() {
     let dir = quick_dir();
     let rooms = template(dir.path());
-    let open = u32::try_from(stats(dir.path()).unwrap().segments).unwrap();
-    let file = segment(dir.path(), open);
+    let file = open_segment(dir.path());
     let mut bytes = fs::read(&file).unwrap();
     let end = used(&bytes);
     bytes[end - 3000..end].fill(0);
@@ -200,8 +204,7 @@ fn the_end_that_the_store_knows_is_damage_and_mended() {
 fn an_end_that_only_a_doubtful_store_knows_is_said() {
     let dir = quick_dir();
     let rooms = template(dir.path());
-    let open = u32::try_from(stats(dir.path()).unwrap().segments).unwrap();
-    let file = segment(dir.path(), open);
+    let file = open_segment(dir.path());
     let mut bytes = fs::read(&file).unwrap();
     let group = bytes.windows(4).rposition(|four| four == b"WGRP").unwrap();
     bytes[group..].fill(0);
@@ -219,8 +222,7 @@ fn an_end_that_only_a_doubtful_store_knows_is_said() {
 fn a_lost_end_that_nobody_can_name_is_said() {
     let dir = quick_dir();
     let rooms = template(dir.path());
-    let open = u32::try_from(stats(dir.path()).unwrap().segments).unwrap();
-    let file = segment(dir.path(), open);
+    let file = open_segment(dir.path());
     let mut bytes = fs::read(&file).unwrap();
     let end = used(&bytes);
     // Of the last group only its first bytes are left.
