@@ -1,7 +1,10 @@
 //! The mid index of one log, in its actor's hands: a fresh mid costs no disk.
 //!
 //! Rows that the store lacks are exact in memory. Older mids sit in bloom filters of about ten bits
-//! each, so a few fresh mids in a hundred ask the store for nothing; none is ever missed.
+//! each, and each filter knows the lowest and the highest it holds. Mids begin with the time they were
+//! minted at, so a fresh one lies above what most filters hold and is not looked for there; of those that
+//! do not, mids minted by chance or by a clock that is wrong, a few in a hundred ask the store for
+//! nothing. None is ever missed.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -32,13 +35,26 @@ struct Filter {
     seed: [u8; 16],
     holds: usize,
     full: usize,
+    lowest: Mid,
+    highest: Mid,
 }
 
 impl Filter {
-    fn new(bits: Vec<u64>, seed: [u8; 16], holds: usize, full: usize) -> Self {
+    fn new(bits: Vec<u64>, seed: [u8; 16], full: usize, holds: usize, span: (Mid, Mid)) -> Self {
         let bits =
             BloomFilter::from_vec(bits).seed(&u128::from_le_bytes(seed)).expected_items(full);
-        Self { bits, seed, holds, full }
+        Self { bits, seed, holds, full, lowest: span.0, highest: span.1 }
+    }
+
+    fn insert(&mut self, mid: Mid) {
+        self.bits.insert(mid.as_bytes());
+        self.holds += 1;
+        self.lowest = self.lowest.min(mid);
+        self.highest = self.highest.max(mid);
+    }
+
+    fn may_hold(&self, mid: &Mid) -> bool {
+        (self.lowest..=self.highest).contains(mid) && self.bits.contains(mid.as_bytes())
     }
 
     /// Words of 64 bits in a filter for that many mids.
@@ -111,18 +127,18 @@ impl MidIndex {
             let full = FIRST_FILTER << self.filters.len();
             let mut seed = [0; 16];
             getrandom::fill(&mut seed).expect("the operating system gives random bytes");
-            self.filters.push(Filter::new(vec![0; Filter::words(full)], seed, 0, full));
+            let bits = vec![0; Filter::words(full)];
+            self.filters.push(Filter::new(bits, seed, full, 0, (mid, mid)));
         }
         if let Some(filter) = self.filters.last_mut() {
-            filter.bits.insert(mid.as_bytes());
-            filter.holds += 1;
+            filter.insert(mid);
         }
     }
 
     /// All mids as bytes, for a snapshot: about ten bits each.
     ///
     /// ```text
-    /// 4 count of filters, smallest first; each: 16 seed, 4 mids in it, its bits
+    /// 4 count of filters, smallest first; each: 16 seed, 4 mids in it, 16 the lowest, 16 the highest, its bits
     /// 4 count of mids that are in none; each: 16
     /// ```
     #[must_use]
@@ -132,6 +148,8 @@ impl MidIndex {
         for filter in &self.filters {
             out.extend_from_slice(&filter.seed);
             out.extend_from_slice(&count(filter.holds).to_le_bytes());
+            out.extend_from_slice(filter.lowest.as_bytes());
+            out.extend_from_slice(filter.highest.as_bytes());
             for word in filter.bits.as_slice() {
                 out.extend_from_slice(&word.to_le_bytes());
             }
@@ -162,9 +180,14 @@ impl MidIndex {
             let full = FIRST_FILTER << number;
             let seed = cut.array()?;
             let holds = usize::try_from(cut.u32()?).map_err(|_| Cut)?;
+            let lowest = Mid::from_bytes(cut.array()?);
+            let (Ok(lowest), Ok(highest)) = (lowest, Mid::from_bytes(cut.array()?)) else {
+                return Ok(None);
+            };
             let bits = cut.take(Filter::words(full) * 8)?;
             let word = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap_or_default());
-            this.filters.push(Filter::new(bits.chunks(8).map(word).collect(), seed, holds, full));
+            let bits = bits.chunks(8).map(word).collect();
+            this.filters.push(Filter::new(bits, seed, full, holds, (lowest, highest)));
         }
         for _ in 0..cut.u32()? {
             match Mid::from_bytes(cut.array()?) {
@@ -176,6 +199,6 @@ impl MidIndex {
     }
 
     fn may_be_older(&self, mid: &Mid) -> bool {
-        self.filters.iter().any(|filter| filter.bits.contains(mid.as_bytes()))
+        self.filters.iter().any(|filter| filter.may_hold(mid))
     }
 }

@@ -89,3 +89,28 @@ fn a_fresh_mid_rarely_costs_a_question() {
     println!("of 50,000 fresh mids beside 50,000 known ones, {asked} would be asked about");
     assert!(asked < 5_000, "the filters are too small: {asked}");
 }
+
+#[test]
+fn a_mid_minted_after_all_others_costs_no_question() {
+    let mut dice = Dice(13);
+    // As they are minted: the time in milliseconds first.
+    let mut mid = |at: u64| {
+        let mut bytes = *dice.mid().as_bytes();
+        bytes[..6].copy_from_slice(&at.to_be_bytes()[2..]);
+        Mid::from_bytes(bytes).unwrap()
+    };
+    let mut index = MidIndex::new();
+    let known: Vec<Mid> = (0..50_000).map(&mut mid).collect();
+    for mid in &known {
+        index.seed(*mid);
+    }
+    let kept = MidIndex::decode(&index.encode()).unwrap();
+    for index in [&index, &kept] {
+        assert!(known.iter().all(|mid| index.find(mid) == Found::AskStore));
+        let asked = (50_000..100_000).filter(|at| index.find(&mid(*at)) == Found::AskStore).count();
+        assert_eq!(asked, 0, "minted later than all that are known");
+        // A device whose clock is behind may ask; mostly it need not.
+        let asked = (0..50_000).filter(|at| index.find(&mid(*at)) == Found::AskStore).count();
+        assert!(asked < 1_000, "each is looked for in one filter: {asked}");
+    }
+}
