@@ -3,9 +3,10 @@
 //! Behind one narrow interface, [`Shelf`], stand sled and the in-memory twin. Only the store thread
 //! writes; read threads read. It never acknowledges anything: the journal does.
 //!
-//! One tree, whose neighbouring keys lie side by side in [blocks](block). Keys: `e` log 0 seq → record; `m` log 0 mid → row; `t` log 0 topic seq → nothing; the
-//! single letters `a` (newest group applied), `r` (unix second of the first erasure since this
-//! generation was built). Numbers in keys are big-endian, so that they sort.
+//! One tree, whose neighbouring keys lie side by side in [blocks](block), [laid](laying) so that the engine
+//! writes them once. Keys: `e` log 0 seq → record; `m` log 0 mid → row; `t` log 0 topic seq → nothing; the
+//! single letters `a` (newest group applied), `r` (unix second of the first erasure since this generation
+//! was built). Numbers in keys are big-endian, so that they sort.
 //!
 //! A [seal] says whether what lies there is what was left there.
 
@@ -13,6 +14,7 @@ mod block;
 mod generation;
 mod index;
 mod keys;
+mod laying;
 mod mark;
 mod memory;
 mod row;

@@ -31,7 +31,8 @@ pub(in crate::log) trait Shelf: Send + Sync {
         backward: bool,
         visitor: Visitor<'_>,
     ) -> Result<(), ShelfError>;
-    /// Puts all or nothing.
+    /// Puts all of it, or fails, and then it is made anew. Where the process ended meanwhile, keys that are
+    /// new may stand already; what stood there before is changed all at once or not at all, and after them.
     fn apply(&self, puts: BTreeMap<Vec<u8>, Vec<u8>>) -> Result<(), ShelfError>;
     /// Brings everything applied to the platter.
     fn sync(&self) -> Result<(), ShelfError>;

@@ -14,15 +14,16 @@ use parking_lot::{Mutex, RwLock};
 use sled::IVec;
 
 use super::super::disk::{Disk, DiskFile};
-use super::block::{Block, Pair, stem, weave};
+use super::block::{Pair, stem};
 use super::generation::Generations;
+use super::laying::{self, Layout, block_of};
 use super::seal;
 use super::shelf::{Shelf, ShelfError, Visitor};
 
 /// How keys are laid out, under a key of the engine that none of ours can be: before it was written,
 /// each key stood for itself.
 const LAYOUT: &[u8] = &[0];
-const BLOCKS: &[u8] = b"blocks 1";
+const BLOCKS: &[u8] = b"blocks 2";
 
 /// The engine looks at what it caches only after this many reads in one of 256 parts of it. Nodes are 16
 /// blocks and are read once for many entries: by itself it would come to hold 2 GiB, however little it
@@ -177,50 +178,6 @@ impl Drop for SledShelf {
     }
 }
 
-/// The block that holds a key, if any does: its own key and itself.
-fn block_of(db: &sled::Db, key: &[u8]) -> sled::Result<Option<(IVec, IVec)>> {
-    let stem = stem(key);
-    db.range(stem..=key).next_back().transpose()
-}
-
-fn damaged() -> sled::Error {
-    sled::Error::ReportableBug("a block of keys does not parse".to_owned())
-}
-
-/// Weaves puts of one stem, ascending, into the blocks they belong to. Says whether pairs moved.
-fn put(
-    db: &sled::Db,
-    stem: &[u8],
-    puts: &[Pair<'_>],
-    batch: &mut sled::Batch,
-) -> sled::Result<bool> {
-    let key = |suffix: &[u8]| [stem, suffix].concat();
-    let mut any_moved = false;
-    let mut rest = puts;
-    while let Some(first) = rest.first() {
-        let first = key(first.0);
-        let old = block_of(db, &first)?;
-        // The first put goes there; so do all before the next block's first key.
-        let behind = old.as_ref().map_or(&first[..], |(begin, _)| begin);
-        let next = db.get_gt(behind)?.filter(|(next, _)| next.starts_with(stem));
-        let these = next.map_or(rest.len(), |(next, _)| {
-            rest.partition_point(|put| put.0 < &next[stem.len()..])
-        });
-        let (here, others) = rest.split_at(these);
-        let block = match &old {
-            Some((_, bytes)) => Some(Block::read(bytes).ok_or_else(damaged)?),
-            None => None,
-        };
-        let woven = weave(block, here).ok_or_else(damaged)?;
-        any_moved |= woven.moved;
-        for (suffix, bytes) in woven.blocks {
-            batch.insert(key(&suffix), bytes);
-        }
-        rest = others;
-    }
-    Ok(any_moved)
-}
-
 impl Shelf for SledShelf {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, ShelfError> {
         self.asked("read", || {
@@ -229,7 +186,9 @@ impl Shelf for SledShelf {
                 return Ok(None);
             };
             self.read.lock().add(&first);
-            let block = Block::read(&block).ok_or_else(damaged)?;
+            let Some(block) = laying::read(&block)? else {
+                return Ok(None);
+            };
             Ok(block.value(&key[stem(key).len()..]).map(Bytes::copy_from_slice))
         })
     }
@@ -260,7 +219,9 @@ impl Shelf for SledShelf {
                     self.read.lock().add(&key);
                 }
                 blocks += 1;
-                let block = Block::read(&block).ok_or_else(damaged)?;
+                let Some(block) = laying::read(&block)? else {
+                    continue;
+                };
                 whole.clear();
                 whole.extend_from_slice(stem);
                 let place = |bound: &[u8]| match bound.strip_prefix(stem) {
@@ -270,7 +231,9 @@ impl Shelf for SledShelf {
                 };
                 let mut places = place(from)..place(to);
                 while let Some(at) = if backward { places.next_back() } else { places.next() } {
-                    let (suffix, value) = block.pair(at).ok_or_else(damaged)?;
+                    let (suffix, value) = block.pair(at).ok_or_else(|| {
+                        sled::Error::ReportableBug("a block of keys is damaged".to_owned())
+                    })?;
                     whole.truncate(stem.len());
                     whole.extend_from_slice(suffix);
                     if visitor(&whole, value).is_break() {
@@ -284,21 +247,18 @@ impl Shelf for SledShelf {
 
     fn apply(&self, puts: BTreeMap<Vec<u8>, Vec<u8>>) -> Result<(), ShelfError> {
         self.write("write", || {
-            let mut batch = sled::Batch::default();
-            let mut moved = false;
+            let mut layout = Layout::default();
             let mut pairs: Vec<Pair<'_>> = Vec::new();
             let mut puts = puts.iter().peekable();
             while let Some((key, value)) = puts.next() {
                 let stem = stem(key);
                 pairs.push((&key[stem.len()..], value));
                 if puts.peek().is_none_or(|(next, _)| !next.starts_with(stem)) {
-                    moved |= put(self.db(), stem, &pairs, &mut batch)?;
+                    layout.put(self.db(), stem, &pairs)?;
                     pairs.clear();
                 }
             }
-            // The engine shows a batch's keys one by one.
-            let _shape = moved.then(|| self.shape.write());
-            self.db().apply_batch(batch)
+            layout.apply(self.db(), || self.shape.write())
         })
     }
 
