@@ -74,9 +74,32 @@ pub(in crate::log) struct Writer {
     last_group: u64,
     lost: u64,
     /// What the footer of the open segment will hold: the logs, and the count of places.
-    logs: BTreeSet<LogName>,
+    logs: Logs,
     places: usize,
     buffer: Vec<u8>,
+}
+
+/// Logs, and the bytes of their names: a group must not cost more for every other log there is.
+#[derive(Default)]
+struct Logs {
+    names: BTreeSet<LogName>,
+    bytes: usize,
+}
+
+impl Logs {
+    fn of(names: impl Iterator<Item = LogName>) -> Self {
+        let names: BTreeSet<LogName> = names.collect();
+        Self { bytes: names.iter().map(|name| name.as_str().len()).sum(), names }
+    }
+
+    fn add(&mut self, items: &[Item]) {
+        for log in items.iter().map(|item| &item.record.header.log) {
+            if !self.names.contains(log) {
+                self.bytes += log.as_str().len();
+                self.names.insert(log.clone());
+            }
+        }
+    }
 }
 
 impl Writer {
@@ -97,7 +120,7 @@ impl Writer {
             last_group: start.last_group,
             lost: start.lost,
             places: places.values().map(Vec::len).sum(),
-            logs: places.into_keys().collect(),
+            logs: Logs::of(places.into_keys()),
             buffer: Vec::new(),
         })
     }
@@ -127,7 +150,7 @@ impl Writer {
             *offset += base;
         }
         self.put()?;
-        self.logs.extend(items.iter().map(|item| item.record.header.log.clone()));
+        self.logs.add(items);
         self.places += items.len();
         self.end += whole;
         self.last_group = number + u64::from(spans);
@@ -157,15 +180,12 @@ impl Writer {
 
     /// Bytes of the footer once these records are in.
     fn footer_with(&self, items: &[Item]) -> u64 {
-        let fresh: BTreeSet<&LogName> = items
-            .iter()
-            .map(|item| &item.record.header.log)
-            .filter(|log| !self.logs.contains(*log))
-            .collect();
-        let names = self.logs.iter().chain(fresh.iter().copied());
+        let logs = || items.iter().map(|item| &item.record.header.log);
+        let fresh: BTreeSet<&LogName> =
+            logs().filter(|log| !self.logs.names.contains(*log)).collect();
         footer::size(
-            names.map(|log| log.as_str().len()).sum(),
-            self.logs.len() + fresh.len(),
+            self.logs.bytes + fresh.iter().map(|log| log.as_str().len()).sum::<usize>(),
+            self.logs.names.len() + fresh.len(),
             self.places + items.len(),
         )
     }
@@ -208,7 +228,7 @@ impl Writer {
         self.size = next.file.size()?;
         self.end = super::SEGMENT_HEADER as u64;
         self.first_group = self.last_group + 1;
-        self.logs.clear();
+        self.logs = Logs::default();
         self.places = 0;
         self.spares.order(next.number + 1);
         self.catalog.put_open(next.number, footer::Places::new());
