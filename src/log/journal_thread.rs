@@ -81,6 +81,8 @@ impl JournalThread {
         let mut open = true;
         let mut waiting = VecDeque::new();
         while open || !waiting.is_empty() {
+            // Where cores are short, whoever is about to hand something in does so first and shares this sync.
+            thread::yield_now();
             let mut group: Vec<Item> = Vec::new();
             let mut bytes = 0;
             while group.len() < GROUP_RECORDS {
