@@ -24,8 +24,9 @@ pub struct Options {
     pub doubt: Duration,
     /// The store is synced and marked this long after it changed, at the latest. Default 30 s.
     pub mark_every: Duration,
-    /// Entries wait this long for others that go into the store with them; the longer, the less each
-    /// costs. Safe they are before, in the journal. Default 250 ms.
+    /// Entries wait this long at most for others that go into the store with them, and a quarter of it
+    /// when none comes; the longer, the less each costs. Safe they are before, in the journal.
+    /// Default 1 s.
     pub gather: Duration,
     /// Bytes of records that may wait for the journal. When full, `append` refuses. Default 32 MiB.
     pub queue_bytes: u64,
@@ -55,7 +56,7 @@ impl Default for Options {
             rebuild_after: Duration::from_hours(24),
             doubt: Duration::from_mins(1),
             mark_every: Duration::from_secs(30),
-            gather: Duration::from_millis(250),
+            gather: Duration::from_secs(1),
             queue_bytes: 32 * 1024 * 1024,
             lag_bytes: 64 * 1024 * 1024,
             lag_age: Duration::from_secs(5),

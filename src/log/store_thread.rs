@@ -21,6 +21,8 @@ use super::store::{Batch, Generations, Mark, MarkFile, Shelf, ShelfError, Staged
 const TICK: Duration = Duration::from_millis(500);
 /// How long it sleeps at most while it gathers.
 const DOZE: Duration = Duration::from_millis(20);
+/// After this part of the time that it may gather for, without anything new, nothing more is waited for.
+const QUIET: u32 = 4;
 /// What it takes from its queue before it looks around.
 const PIECE: usize = 1024;
 /// The free space is looked at again after this many bytes, however short the time.
@@ -75,6 +77,8 @@ struct StoreThread {
     gathered: Vec<Fed>,
     gathered_bytes: u64,
     gathering: Option<Instant>,
+    /// When the latest of them came.
+    latest: Instant,
     /// Since when there is something to sync.
     dirty: Option<Instant>,
     /// When it is to be made anew because its process ended while it was in use.
@@ -111,6 +115,7 @@ pub(super) fn start(
         gathered: Vec::new(),
         gathered_bytes: 0,
         gathering: None,
+        latest: Instant::now(),
         dirty,
         doubted: doubt.map(|doubt| SystemTime::now() + doubt),
         rebuild_at: None,
@@ -131,9 +136,9 @@ impl StoreThread {
         self.plan_rebuild();
         let mut open = true;
         while open {
-            if let Some(since) = self.gathering {
+            if let Some(left) = self.gathers_for() {
                 // Whoever feeds a sleeper need not wake it.
-                thread::sleep(self.keeper.gather.saturating_sub(since.elapsed()).min(DOZE));
+                thread::sleep(left.min(DOZE));
             } else {
                 match feed.recv_timeout(TICK) {
                     Ok(fed) => open = self.take(fed),
@@ -144,7 +149,7 @@ impl StoreThread {
             for fed in feed.try_iter().take(PIECE) {
                 open &= self.take(fed);
             }
-            if self.gathering.is_some_and(|since| since.elapsed() >= self.keeper.gather) {
+            if self.gathers_for().is_some_and(|left| left.is_zero()) {
                 self.put_in();
             }
             self.look_around();
@@ -160,6 +165,13 @@ impl StoreThread {
             // The next start builds it.
             self.distrust();
         }
+    }
+
+    /// How long more may come and go in together with what waits; `None` if nothing does.
+    fn gathers_for(&self) -> Option<Duration> {
+        let (longest, since) = (self.keeper.gather, self.gathering?);
+        let left = longest.saturating_sub(since.elapsed());
+        Some(left.min((longest / QUIET).saturating_sub(self.latest.elapsed())))
     }
 
     fn shelf(&self) -> Arc<dyn Shelf> {
@@ -194,7 +206,8 @@ impl StoreThread {
         {
             self.shared.gauge.storing(item.queued);
         }
-        self.gathering.get_or_insert_with(Instant::now);
+        self.latest = Instant::now();
+        self.gathering.get_or_insert(self.latest);
         self.gathered_bytes += fed.bytes;
         self.gathered.push(fed);
         if self.gathered_bytes >= GATHER_BYTES || self.keeper.gather.is_zero() {

@@ -1,7 +1,7 @@
 //! Groups wait for each other before they go into the store: together they cost it less. Nothing that
 //! was acknowledged depends on that.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wardroom::entry::Words;
 use wardroom::log::{Health, Log, Options, verify};
@@ -51,6 +51,35 @@ fn what_waits_for_the_store_is_safe_and_closing_puts_it_in() {
     close(log);
     let report = verify(dir.path()).unwrap();
     assert!(report.ok(), "{report}");
+}
+
+#[test]
+fn nothing_more_is_waited_for_when_nothing_comes() {
+    let dir = tempfile::tempdir().unwrap();
+    let gather = Duration::from_secs(20);
+    let (log, _) = Log::open(dir.path(), Options { gather, ..gathering() }).unwrap();
+    let mut room = Author::new("cardiology");
+    let begun = Instant::now();
+    room.create(&log, &mut Dice(44));
+    wait("it is put in", || room.progress.stored() == room.head());
+    assert!(begun.elapsed() < gather, "after a quarter of the time");
+    close(log);
+}
+
+#[test]
+fn what_never_ceases_is_put_in_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let gather = Duration::from_millis(400);
+    let (log, _) = Log::open(dir.path(), Options { gather, ..gathering() }).unwrap();
+    let mut room = Author::new("cardiology");
+    let mut dice = Dice(45);
+    room.create(&log, &mut dice);
+    wait("some is put in", || {
+        room.post(&log, &mut dice, 100);
+        room.synced();
+        room.progress.stored() > 0
+    });
+    close(log);
 }
 
 #[test]
