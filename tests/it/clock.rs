@@ -109,10 +109,10 @@ async fn a_clock_that_jumps_by_an_hour_moves_nothing() {
     reader.ask("join", json!({ "room": "cardiology" })).await.unwrap();
     // Its token ends, by either clock, before the first jump is over; its time is counted in seconds.
     let mut brief = node.probe(&token(&world, "brief", -2 * HOUR, HOUR / 2)).await;
-    // It says nothing any more.
+    // It says nothing after its hello.
     let mut gone = Raw::upgraded(&node).await;
-    gone.hello(&long).await;
     let silent = Instant::now();
+    gone.hello(&long).await;
 
     let mut said: Vec<(Value, Shown)> = Vec::new();
     for jump in [0, HOUR, -HOUR, 0, HOUR, 0] {

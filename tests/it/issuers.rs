@@ -273,9 +273,10 @@ async fn a_node_takes_tokens_of_its_issuers_and_follows_a_change_of_keys() {
 
     key_file(&world.file("idp.json"), &[&second]);
     let mut again = Probe::open(&node.socket).await;
-    let hello = again.hello(&second.token(&living("ana"))).await;
+    let token = second.token(&living("ana"));
+    let hello = again.hello(&token).await;
     // The same person under either key; a refresh takes the new one too.
-    let answer = ana.ask("refresh", json!({ "token": second.token(&living("ana")) })).await;
+    let answer = ana.ask("refresh", json!({ "token": token })).await;
     assert_eq!(answer.unwrap()["expires_at"], hello["expires_at"]);
 
     // The old key is withdrawn, and the development key is off.
