@@ -43,6 +43,8 @@ thread_local! {
 
 /// How long a reader behind the tail waits when the read threads have too much to do.
 const BUSY: Duration = Duration::from_millis(20);
+/// How often a connection that is to leave looks whether something is still owed to it.
+const OWED: Duration = Duration::from_millis(20);
 
 type Fetch = Pin<Box<dyn Future<Output = (Need, Result<Batch, BatchError>)> + Send>>;
 
@@ -282,10 +284,14 @@ impl Connection {
         self.notice("drain", &notice::Drain { within_ms });
         // What is in flight is answered; then the connection closes with a code to come back by.
         let share = f64::from(uuid::Uuid::new_v4().as_bytes()[15]) / 255.0;
-        let gate = Arc::clone(&self.gate);
-        let wait = within.mul_f64(share);
+        let (gate, owed) = (Arc::clone(&self.gate), Arc::clone(&self.owed));
+        let (wait, end) = (within.mul_f64(share), Instant::now() + within);
         tokio::spawn(async move {
             tokio::time::sleep(wait).await;
+            // Nothing new is taken, so this falls; past the end the log may never answer.
+            while owed.load(Ordering::Acquire) > 0 && Instant::now() < end {
+                tokio::time::sleep(OWED).await;
+            }
             gate.close(CloseCode::Drain);
         });
     }
@@ -335,10 +341,11 @@ impl Connection {
                     Ok(written) => answer::reply(id, Ok(&answer::written(written))),
                     Err(denied) => answer::reply::<()>(id, Err(&answer::denied(denied))),
                 });
-                owed.fetch_sub(1, Ordering::AcqRel);
                 if let Some(frame) = frame {
                     gate.reply(frame.as_bytes());
                 }
+                // Not before: who drains leaves when nothing is owed.
+                owed.fetch_sub(1, Ordering::AcqRel);
                 if stalled.load(Ordering::Acquire) {
                     gate.nudge();
                 }

@@ -155,3 +155,43 @@ async fn a_sync_that_hangs_holds_back_only_what_rests_on_it() {
     drop((author, reader, raw, late, stranger, founder, resumer));
     assert!(node.stop().success());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_drains_answers_what_is_in_flight() {
+    let world = World::new();
+    let hold = world.file("hold");
+    fs::write(&hold, "").unwrap();
+    let token = world.token("author", &["moderator", "import"]);
+    // A person, a room of two groups, a post: the fifth group hangs.
+    let env = [
+        ("WARDROOM_FAULT", "journal_hangs@5"),
+        ("WARDROOM_FAULT_WHILE", hold.to_str().unwrap()),
+        ("WARDROOM_SERVER__DRAIN_SECONDS", "5"),
+    ];
+    let node = world.node_with(&[], &env);
+    let mut author = node.probe(&token).await;
+    author.create("cardiology").await;
+    author.post("cardiology", "T", "before").await.unwrap();
+    let mut waiting = Vec::new();
+    for _ in 0..12 {
+        let mut probe = node.probe(&token).await;
+        let body = post("cardiology", "T", &mid(), "in flight");
+        let id = probe.tell("message.post", body).await;
+        // Whatever it is told next, the node has read the post before.
+        probe.ask("rooms", json!({})).await.unwrap();
+        waiting.push((probe, id));
+    }
+    let stopping = tokio::task::spawn_blocking(move || node.stop());
+    for (probe, _) in &mut waiting {
+        probe.op("drain").await;
+    }
+    // Each leaves at a moment of its own within five seconds: some would have by now.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    fs::remove_file(&hold).unwrap();
+    for (probe, id) in &mut waiting {
+        probe.reply(*id).await.unwrap();
+        assert_eq!(probe.closed().await, (4000, "drain".into()));
+    }
+    drop(author);
+    assert!(stopping.await.unwrap().success());
+}
