@@ -1,21 +1,21 @@
 //! How puts are laid into the engine, which is where most of what it writes can be saved.
 //!
-//! sled adds to a node by writing what is put in, but a node of 17 keys is written anew, in halves,
-//! whatever stands under them. Logs grow at their ends, so a block would be written a second time when it
-//! is in the left half and once more for every eight before that, when it is in the right one; and what
-//! those leave behind makes the engine move the rest. Measured: 3.8 bytes for each byte. So
+//! sled adds to a node by writing what is put in, but a node of 17 keys is written anew, in halves, with
+//! all that stands under them. Logs grow at their ends: each block would be written when it is put in, once
+//! more in the right half of a node and once more in the left one. What those leave behind makes the engine
+//! move the rest. Measured: 3.8 bytes for each byte. So
 //!
 //! - **keys come first, bare**: where many blocks are to come, their keys are put in with nothing under
 //!   them. Nodes are split while they are small; then each block is written once;
-//! - **the end of a log is fenced**: the right half of the last node are eight bare keys that nothing
-//!   follows. Without them it is whatever comes after the log: the next one's first blocks, over and over.
+//! - **the end of a log is fenced**: the right half of its last node is eight bare keys that nothing
+//!   follows. Without them it is what comes after the log, the next one's first blocks, over and over.
 //!
 //! With both, 1.8 bytes for each byte. A bare key is a block with nothing in it: where a process ended
 //! between the two it stays, and is filled when the journal is replayed.
 
 use super::block::{Block, Pair, stem, weave};
 
-/// Half of what the engine splits at, 17 keys, less the one that goes to the left.
+/// Of the 17 keys at which the engine splits a node, so many go to the right.
 const FENCES: usize = 8;
 /// What the fences of a log end with: more than any suffix of ours.
 const FENCE: [u8; 32] = [u8::MAX; 32];
