@@ -31,12 +31,16 @@ pub(super) fn block_of(
     db.range(stem..=key).next_back().transpose()
 }
 
+/// What to say of a block whose bytes are not those of one.
+pub(super) fn damaged() -> sled::Error {
+    sled::Error::ReportableBug("a block of keys does not parse".to_owned())
+}
+
 /// A block as it stands in the engine; `None` under a bare key.
 pub(super) fn read(bytes: &[u8]) -> sled::Result<Option<Block<'_>>> {
     if bytes.is_empty() {
         return Ok(None);
     }
-    let damaged = || sled::Error::ReportableBug("a block of keys does not parse".to_owned());
     Block::read(bytes).map(Some).ok_or_else(damaged)
 }
 
@@ -78,9 +82,7 @@ impl Layout {
                 None => None,
             };
             let last = block.and_then(|block| block.pair(block.len() - 1)).map(|pair| pair.0);
-            let woven = weave(block, here).ok_or_else(|| {
-                sled::Error::ReportableBug("a block of keys is damaged".to_owned())
-            })?;
+            let woven = weave(block, here).ok_or_else(damaged)?;
             self.moved |= woven.moved;
             let many = woven.blocks.len() >= MANY;
             if begins.is_none()

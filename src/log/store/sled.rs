@@ -231,9 +231,7 @@ impl Shelf for SledShelf {
                 };
                 let mut places = place(from)..place(to);
                 while let Some(at) = if backward { places.next_back() } else { places.next() } {
-                    let (suffix, value) = block.pair(at).ok_or_else(|| {
-                        sled::Error::ReportableBug("a block of keys is damaged".to_owned())
-                    })?;
+                    let (suffix, value) = block.pair(at).ok_or_else(laying::damaged)?;
                     whole.truncate(stem.len());
                     whole.extend_from_slice(suffix);
                     if visitor(&whole, value).is_break() {
