@@ -1,6 +1,5 @@
 //! What a record puts into the store: itself, its rows, its place in a topic. One batch per group.
 
-use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -8,6 +7,7 @@ use wardroom_protocol::ids::{LogName, Mid};
 
 use super::super::record::View;
 use super::keys::{APPLIED, ERASED_SINCE, entry_key, row_key, topic_key};
+use super::puts::Puts;
 use super::row;
 use super::shelf::{Shelf, ShelfError};
 use crate::domain::{Event, Row, Rows, Status, What, reindex};
@@ -16,7 +16,7 @@ use crate::entry::Header;
 /// Puts that go into the store together.
 pub(in crate::log) struct Batch<'a> {
     shelf: &'a dyn Shelf,
-    puts: BTreeMap<Vec<u8>, Vec<u8>>,
+    puts: Puts,
     /// Bytes of the records staged.
     bytes: usize,
 }
@@ -32,7 +32,7 @@ pub(in crate::log) enum Staged {
 
 impl<'a> Batch<'a> {
     pub(in crate::log) fn new(shelf: &'a dyn Shelf) -> Self {
-        Self { shelf, puts: BTreeMap::new(), bytes: 0 }
+        Self { shelf, puts: Puts::default(), bytes: 0 }
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, ShelfError> {
@@ -63,15 +63,15 @@ impl<'a> Batch<'a> {
         let log = &header.log;
         let seq = header.position.seq;
         self.bytes += bytes.len();
-        self.puts.insert(entry_key(log, seq), bytes);
+        self.puts.put(entry_key(log, seq), bytes);
         for (mid, row) in self.rows(header, event)? {
-            self.puts.insert(row_key(log, &mid), row::encode(&row));
+            self.puts.put(row_key(log, &mid), row::encode(&row));
         }
         let Some(event) = event else {
             return Ok(Staged::Plain);
         };
         if let Some(topic) = event.topic() {
-            self.puts.insert(topic_key(log, &topic, seq), Vec::new());
+            self.puts.put(topic_key(log, &topic, seq), Vec::new());
         }
         match event.erases() {
             Some(seq) => {
@@ -120,10 +120,10 @@ impl<'a> Batch<'a> {
         }
         let mut bytes = old.to_vec();
         bytes[view.words_at()..].fill(0);
-        self.puts.insert(key, bytes);
+        self.puts.put(key, bytes);
         if self.get(ERASED_SINCE)?.is_none() {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            self.puts.insert(ERASED_SINCE.to_vec(), now.as_secs().to_be_bytes().to_vec());
+            self.puts.put(ERASED_SINCE.to_vec(), now.as_secs().to_be_bytes().to_vec());
         }
         Ok(())
     }
@@ -135,27 +135,20 @@ impl<'a> Batch<'a> {
 
     /// Puts a value as it is: a mended copy.
     pub(in crate::log) fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
-        self.puts.insert(key, value);
+        self.puts.put(key, value);
     }
 
     /// Drops what the store holds already. Says how many puts are left.
     pub(in crate::log) fn drop_equal(&mut self) -> Result<usize, ShelfError> {
-        let mut equal = Vec::new();
-        for (key, value) in &self.puts {
-            if self.shelf.get(key)?.is_some_and(|held| held == value.as_slice()) {
-                equal.push(key.clone());
-            }
-        }
-        for key in equal {
-            self.puts.remove(&key);
-        }
+        let shelf = self.shelf;
+        self.puts.retain(|key, value| Ok(shelf.get(key)?.is_none_or(|held| held != value)))?;
         Ok(self.puts.len())
     }
 
     /// Applies all of it, as everything up to this group.
     pub(in crate::log) fn commit(mut self, group: Option<u64>) -> Result<(), ShelfError> {
         if let Some(group) = group {
-            self.puts.insert(APPLIED.to_vec(), group.to_be_bytes().to_vec());
+            self.puts.put(APPLIED.to_vec(), group.to_be_bytes().to_vec());
         }
         self.shelf.apply(self.puts)
     }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use parking_lot::RwLock;
 
 use super::block::stem;
+use super::puts::Puts;
 use super::shelf::{Shelf, ShelfError, Visitor};
 
 /// The keys of one stem, without it.
@@ -63,15 +64,13 @@ impl Shelf for MemoryShelf {
         Ok(())
     }
 
-    fn apply(&self, puts: BTreeMap<Vec<u8>, Vec<u8>>) -> Result<(), ShelfError> {
+    fn apply(&self, puts: Puts) -> Result<(), ShelfError> {
         let mut map = self.0.write();
-        for (mut key, value) in puts {
-            let suffix = key.split_off(stem(&key).len());
-            if let Some(keys) = map.get_mut(&key) {
-                keys.insert(suffix, value.into());
-            } else {
-                map.insert(key, BTreeMap::from([(suffix, value.into())]));
-            }
+        for (stem, pairs) in puts.into_stems() {
+            let len = stem.len();
+            map.entry(stem).or_default().extend(
+                pairs.into_iter().map(|(mut key, value)| (key.split_off(len), value.into())),
+            );
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ mod keys;
 mod laying;
 mod mark;
 mod memory;
+mod puts;
 mod row;
 mod seal;
 mod shelf;

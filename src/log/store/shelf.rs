@@ -1,9 +1,10 @@
 //! The narrow interface behind which the store keeps its keys.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use bytes::Bytes;
+
+use super::puts::Puts;
 
 /// Why the store did not answer. It says nothing of what is kept there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,7 +34,7 @@ pub(in crate::log) trait Shelf: Send + Sync {
     ) -> Result<(), ShelfError>;
     /// Puts all of it, or fails, and then it is made anew. Where the process ended meanwhile, keys that are
     /// new may stand already; what stood there before is changed all at once or not at all, and after them.
-    fn apply(&self, puts: BTreeMap<Vec<u8>, Vec<u8>>) -> Result<(), ShelfError>;
+    fn apply(&self, puts: Puts) -> Result<(), ShelfError>;
     /// Brings everything applied to the platter.
     fn sync(&self) -> Result<(), ShelfError>;
     /// Gives back what it keeps in memory beyond what it was told to. To be called now and then.

@@ -3,7 +3,6 @@
 //! each of its keys is dear, so keys go into it by [blocks](super::block); it goes back to what it held
 //! before without a word where its file is damaged, so what is closed is [sealed](super::seal).
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +16,7 @@ use super::super::disk::{Disk, DiskFile};
 use super::block::{Pair, stem};
 use super::generation::Generations;
 use super::laying::{self, Layout, block_of};
+use super::puts::Puts;
 use super::seal;
 use super::shelf::{Shelf, ShelfError, Visitor};
 
@@ -243,18 +243,13 @@ impl Shelf for SledShelf {
         })
     }
 
-    fn apply(&self, puts: BTreeMap<Vec<u8>, Vec<u8>>) -> Result<(), ShelfError> {
+    fn apply(&self, puts: Puts) -> Result<(), ShelfError> {
         self.write("write", || {
             let mut layout = Layout::default();
-            let mut pairs: Vec<Pair<'_>> = Vec::new();
-            let mut puts = puts.iter().peekable();
-            while let Some((key, value)) = puts.next() {
-                let stem = stem(key);
-                pairs.push((&key[stem.len()..], value));
-                if puts.peek().is_none_or(|(next, _)| !next.starts_with(stem)) {
-                    layout.put(self.db(), stem, &pairs)?;
-                    pairs.clear();
-                }
+            for (stem, pairs) in puts.stems() {
+                let pairs: Vec<Pair<'_>> =
+                    pairs.iter().map(|(key, value)| (&key[stem.len()..], &value[..])).collect();
+                layout.put(self.db(), stem, &pairs)?;
             }
             layout.apply(self.db(), || self.shape.write())
         })

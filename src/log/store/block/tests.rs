@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -6,6 +5,7 @@ use proptest::prelude::*;
 
 use super::super::generation::{Generations, Opened};
 use super::super::memory::MemoryShelf;
+use super::super::puts::Puts;
 use super::super::seal::Left;
 use super::super::shelf::Shelf;
 use super::*;
@@ -76,12 +76,13 @@ fn key() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-fn puts() -> impl Strategy<Value = BTreeMap<Vec<u8>, Vec<u8>>> {
+fn puts() -> impl Strategy<Value = Puts> {
     let value = (
         any::<u8>(),
         prop_oneof![8 => 0..40_usize, 4 => 400..1500_usize, 1 => 9_000..20_000_usize],
     );
     prop::collection::btree_map(key(), value.prop_map(|(byte, len)| vec![byte; len]), 1..40)
+        .prop_map(Puts::from_iter)
 }
 
 fn seen(shelf: &dyn Shelf, from: &[u8], to: &[u8], backward: bool) -> Vec<(Vec<u8>, Vec<u8>)> {
