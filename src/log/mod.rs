@@ -26,6 +26,7 @@
 
 mod archive;
 mod admission;
+mod background;
 mod backup;
 mod build;
 mod bytes_in;
