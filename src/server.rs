@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::cluster::{Bus, Local};
 use crate::config::Config;
-use crate::gateway::{Quota, Services};
+use crate::gateway::{Counts, Quota, Services};
 use crate::identity::{DevKey, DevKeyError, Issuer, NoKeys, Principals, Verifier};
 use crate::log::{self, Log};
 use crate::net::{self, App, Origins, Patience, Places, Tls, TlsError};
@@ -143,6 +143,7 @@ pub async fn run(
         bus,
         verifier: ground.verifier,
         quota: Quota::new(config.limits.messages_per_second, config.limits.burst),
+        counts: Counts::default(),
         limits: config.limits.clone(),
         node: config.node.clone(),
         drain,

@@ -9,7 +9,6 @@ use wardroom_protocol::history::ReadHistory;
 use wardroom_protocol::join::{Join, Leave, Left};
 use wardroom_protocol::member::{Admit, Invite, Knock, LeaveRoom, Remove, SetRole};
 use wardroom_protocol::message::{AboutMessage, Edit, Hide, Post, React, Redact, Report, Retract};
-use wardroom_protocol::op;
 use wardroom_protocol::presence::ReadPresence;
 use wardroom_protocol::question::{AcceptAnswer, MarkQuestion};
 use wardroom_protocol::room::{Archive, ListRooms, ListTopics, SetPolicy};
@@ -18,7 +17,6 @@ use wardroom_protocol::topic::{MergeTopics, MoveMessages, RenameTopic, ResolveTo
 use super::work::Done;
 use super::{answer, connection::Connection, greeting, history, presence, reading, refresh};
 use crate::identity::Known;
-use crate::telemetry::metric;
 
 impl Connection {
     /// Handles one text message. `Err` closes the connection.
@@ -37,7 +35,7 @@ impl Connection {
             }
             op => self.dispatch(op, &command, &who),
         };
-        count(&command.op, outcome.as_ref().err());
+        self.services.counts.count(&command.op, outcome.as_ref().err());
         if let (Err(error), Some(id)) = (outcome, id) {
             self.refuse(id, &error);
         }
@@ -200,12 +198,4 @@ impl Connection {
             Done::reply(id, answer.as_ref())
         });
     }
-}
-
-/// Counts a command: refused at once, or taken. Labels come from the registries, never from a peer.
-fn count(op: &str, refused: Option<&WireError>) {
-    let op = op::find(op::Kind::Command, op).map_or("unknown", |op| op.name);
-    let outcome = refused.and_then(|error| ErrorCode::from_name(&error.code));
-    let outcome = outcome.map_or("taken", ErrorCode::name);
-    metrics::counter!(metric::COMMANDS, "op" => op, "outcome" => outcome).increment(1);
 }

@@ -7,6 +7,7 @@ mod answer;
 mod clocks;
 mod commands;
 mod connection;
+mod counts;
 mod following;
 mod greeting;
 mod history;
@@ -21,6 +22,7 @@ mod work;
 mod writing;
 
 pub use connection::serve;
+pub use counts::Counts;
 pub use inbound::{Inbound, Incoming};
 pub use quota::Quota;
 pub use services::{Drain, Services};

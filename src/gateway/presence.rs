@@ -27,8 +27,8 @@ impl Carded for Known {
 
 /// Who is in the room of this log, if it is a room's own log and open.
 fn of(services: &Services, log: &LogName) -> Option<Arc<Presence>> {
-    let room = log.room().filter(|_| log.kind() == LogKind::Room)?;
-    Some(Arc::clone(services.hall.at_hand(&room)?.presence()))
+    let room = (log.kind() == LogKind::Room).then(|| services.hall.at_hand(log))??;
+    Some(Arc::clone(room.presence()))
 }
 
 /// Answers `presence`.
@@ -71,15 +71,14 @@ impl Connection {
     /// Passes on that somebody is writing, to all others who follow the room.
     pub(super) fn typing(&self, who: &Known, command: &Command<'_>) -> Result<(), WireError> {
         let body: Typing = command.body()?;
-        permit(&self.services, &body.room, who, Action::Post)?;
+        let open = permit(&self.services, &body.room, who, Action::Post)?;
         self.services.quota.take_typing(&who.principal).map_err(|wait| {
             let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
             let message = "that you are writing is passed on once a second; this one was dropped";
             WireError::new(ErrorCode::RateLimited, message).after_ms(ms)
         })?;
-        let room = body.room.room().ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
         // A room that is not open has nobody to tell, and a crowd would hear of nothing else.
-        let Some(handle) = self.services.hall.at_hand(&room) else { return Ok(()) };
+        let Some(handle) = open else { return Ok(()) };
         let Some(channel) = handle.channel(&body.room) else { return Ok(()) };
         if handle.presence().online() > PEOPLE as u64 {
             return Ok(());

@@ -44,7 +44,7 @@ pub(super) fn still_reads(services: &Services, principal: &Principal, log: &LogN
     if log.kind() == LogKind::Mailbox {
         return own(principal, log).is_ok();
     }
-    let open = log.room().and_then(|room| services.hall.at_hand(&room));
+    let open = log.room().and_then(|room| services.hall.at_hand(&room.log()));
     open.is_some_and(|room| room.may(principal, reading_of(log)).is_ok())
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use wardroom_protocol::limits::Limits as WireLimits;
 
-use super::Quota;
+use super::{Counts, Quota};
 use crate::cluster::Bus;
 use crate::config::Limits;
 use crate::domain::access::{Principal, Role};
@@ -33,6 +33,8 @@ pub struct Services {
     pub principals: Principals,
     /// Rates.
     pub quota: Quota,
+    /// What came.
+    pub counts: Counts,
     /// Sizes and times.
     pub limits: Limits,
     /// The node's name.

@@ -17,7 +17,7 @@ use crate::domain::access::{Action, may_found};
 use crate::entry::class_of;
 use crate::guard::{self, Screened};
 use crate::identity::Known;
-use crate::room::Submission;
+use crate::room::{RoomHandle, Submission};
 
 impl Connection {
     /// Decodes, checks, screens, seals, and hands it to its room.
@@ -26,8 +26,8 @@ impl Connection {
         command: &Command<'_>,
         who: &Arc<Known>,
     ) -> Result<(), WireError> {
-        let (room, submission) = self.prepare::<T>(command, who)?;
-        self.submit(command.id, &room, submission)
+        let (room, open, submission) = self.prepare::<T>(command, who)?;
+        self.submit(command.id, &room, open, submission)
     }
 
     /// Founding: the directory claims the name, then the room's first entry follows from it.
@@ -39,7 +39,7 @@ impl Connection {
         let body: CreateRoom = command.body()?;
         may_create(who, &body)?;
         let room = body.room;
-        let (_, submission) = self.prepare::<CreateRoom>(command, who)?;
+        let (_, _, submission) = self.prepare::<CreateRoom>(command, who)?;
         let (id, services) = (command.id, Arc::clone(&self.services));
         self.begin(async move {
             let outcome = match services.hall.directory().write(submission).await {
@@ -63,7 +63,7 @@ impl Connection {
     ) -> Result<(), WireError> {
         let body: MarkRead = command.body()?;
         let highest = body.ranges.iter().map(|(_, to)| *to).max().unwrap_or(0);
-        let (room, submission) = self.prepare::<MarkRead>(command, who)?;
+        let (room, _, submission) = self.prepare::<MarkRead>(command, who)?;
         let (id, services, who) = (command.id, Arc::clone(&self.services), Arc::clone(who));
         self.begin(async move {
             let marked = async {
@@ -87,7 +87,7 @@ impl Connection {
         &self,
         command: &Command<'_>,
         who: &Arc<Known>,
-    ) -> Result<(LogName, Screened<Submission>), WireError> {
+    ) -> Result<(LogName, Option<RoomHandle>, Screened<Submission>), WireError> {
         let body: T = command.body()?;
         if self.draining() {
             let message = "this node is going away; connect again and send it with the same mid";
@@ -95,7 +95,7 @@ impl Connection {
         }
         self.within_rate(who)?;
         let room = body.room();
-        permit(&self.services, &room, who, body.action())?;
+        let open = permit(&self.services, &room, who, body.action())?;
         body.sizes()?;
         let (field, people) = body.people();
         if people.iter().any(|person| !self.services.hall.registry().knows(person)) {
@@ -104,20 +104,21 @@ impl Connection {
         let body = guard::screen(Body(body)).map_err(|finding| answer::found(&finding))?;
         let author = Author { known: who, keys: &self.services.keys };
         let submission = author.submit(&command.op, body).ok_or_else(unknown_word)?;
-        Ok((room, submission))
+        Ok((room, open, submission))
     }
 
     fn submit(
         &mut self,
         id: Option<u64>,
         log: &LogName,
+        open: Option<RoomHandle>,
         submission: Screened<Submission>,
     ) -> Result<(), WireError> {
-        let room = log.room().ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
-        if let Some(handle) = self.services.hall.at_hand(&room) {
+        if let Some(handle) = open {
             self.hand_in(&handle, submission, id);
             return Ok(());
         }
+        let room = log.room().ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
         let services = Arc::clone(&self.services);
         self.begin(async move {
             match services.hall.room(&room).await {
@@ -129,28 +130,31 @@ impl Connection {
     }
 }
 
-/// Refuses early what the room would refuse anyway, as far as is known without opening it.
+/// Refuses early what the room would refuse anyway, as far as is known without opening it. Gives the room
+/// if it is open.
 pub(super) fn permit(
     services: &Services,
     log: &LogName,
     who: &Known,
     action: Action,
-) -> Result<(), WireError> {
-    if *log == LogName::directory() {
+) -> Result<Option<RoomHandle>, WireError> {
+    let kind = log.kind();
+    if kind == LogKind::System && *log == LogName::directory() {
         // Founding; the directory decides by class.
-        return Ok(());
+        return Ok(None);
     }
-    let room = known_room(services, log)?;
-    if log.kind() != LogKind::Room {
+    if kind == LogKind::Room
+        && let Some(handle) = services.hall.at_hand(log)
+    {
+        handle.may(&who.principal, action).map_err(|refusal| answer::refused(&refusal))?;
+        return Ok(Some(handle));
+    }
+    known_room(services, log)?;
+    if kind != LogKind::Room {
         // Lanes are written through their room.
         return Err(answer::refused(&Refusal::WrongLog));
     }
-    match services.hall.at_hand(&room) {
-        Some(handle) => {
-            handle.may(&who.principal, action).map_err(|refusal| answer::refused(&refusal))
-        }
-        None => Ok(()),
-    }
+    Ok(None)
 }
 
 /// The room of a log, if there is one.

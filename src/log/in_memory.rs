@@ -10,6 +10,7 @@ use super::journal::Item;
 use super::record;
 use super::store::{Batch, ShelfError};
 use crate::entry;
+use crate::telemetry::metric;
 
 impl Shared {
     /// Keeps entries and raises the marks of their logs.
@@ -24,6 +25,7 @@ impl Shared {
             }
             return;
         }
+        metrics::counter!(metric::ENTRIES).increment(items.len() as u64);
         for item in &items {
             item.progress.raise_stored(item.seq());
         }

@@ -132,6 +132,7 @@ impl JournalThread {
         let written = match written {
             Ok(written) => {
                 let entries = u32::try_from(items.len()).unwrap_or(u32::MAX);
+                metrics::counter!(metric::ENTRIES).increment(u64::from(entries));
                 metrics::counter!(metric::GROUPS).increment(1);
                 metrics::histogram!(metric::GROUP_ENTRIES).record(f64::from(entries));
                 metrics::histogram!(metric::SYNC_SECONDS).record(begun.elapsed().as_secs_f64());

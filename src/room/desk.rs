@@ -14,7 +14,6 @@ use crate::entry::{self, Header, Record, Shown, Words, bare_len, render};
 use crate::log::record::encode_header;
 use crate::log::{Admitted, Found, Health, Log, MidIndex, Progress, Snapshot, Unavailable};
 use crate::seal::Sealed;
-use crate::telemetry::metric;
 
 /// An entry before it has a place.
 pub(super) struct Proposal {
@@ -174,7 +173,6 @@ impl Desk {
             })
         })?;
         admitted.push(item);
-        metrics::counter!(metric::ENTRIES).increment(1);
         // From here on it is ordered: fold, render, and wait for the sync.
         self.link = link;
         self.reopen = false;

@@ -111,10 +111,10 @@ impl Hall {
         &self.identity
     }
 
-    /// A room, if it is open already and has begun.
+    /// The room whose own log this is, if it is open already and has begun: then there is one.
     #[must_use]
-    pub fn at_hand(&self, room: &RoomId) -> Option<RoomHandle> {
-        self.doors.at_hand(&room.log()).filter(RoomHandle::has_begun)
+    pub fn at_hand(&self, log: &LogName) -> Option<RoomHandle> {
+        self.doors.at_hand(log).filter(RoomHandle::has_begun)
     }
 
     /// A room, opened if it is not: folded from its log, and founded if that is still empty.

@@ -10,8 +10,20 @@ use super::derived::Purpose;
 /// repeated white space.
 #[must_use]
 pub fn fold_name(name: &str) -> String {
-    let lower = name.nfkc().collect::<String>().to_lowercase();
-    lower.split_whitespace().collect::<Vec<_>>().join(" ")
+    let lower = if name.is_ascii() {
+        // Has no compatibility forms; most names are.
+        name.to_ascii_lowercase()
+    } else {
+        name.nfkc().collect::<String>().to_lowercase()
+    };
+    let mut folded = String::with_capacity(lower.len());
+    for word in lower.split_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.push_str(word);
+    }
+    folded
 }
 
 fn sixteen(hash: &blake3::Hash) -> [u8; 16] {
