@@ -1,6 +1,10 @@
 //! The floor: the least a chat server can do. One encoded frame per message, one bare `write` per
 //! member, no log, no rules, no memory of what was said. It speaks just enough of `wardroom.v1` that
 //! the same generator can load it, so its processor time per delivery is a yardstick of the same run.
+//!
+//! Bundling, it holds a room's frames back until as many messages are there as are in flight, and writes
+//! each member all of them at once. No server can write less often, and none could wait like this: what it
+//! costs then is a bound below which nothing can come.
 
 mod socket;
 
@@ -9,6 +13,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
@@ -25,6 +30,9 @@ use socket::Peer;
 /// The one epoch of the floor.
 const EPOCH: u64 = 1_700_000_000;
 
+/// How long a frame is held back at most, for the last ones of a run.
+const HELD: Duration = Duration::from_millis(100);
+
 /// The message that is broken, if one is asked for.
 const BROKEN: u64 = 5;
 
@@ -32,14 +40,16 @@ const BROKEN: u64 = 5;
 struct Room {
     seq: u64,
     members: Vec<Rc<Peer>>,
+    /// Messages held back, and whose they are.
+    held: Vec<Rc<Peer>>,
     /// A frame held back, to come too late.
     late: Vec<u8>,
 }
 
 type Rooms = Rc<RefCell<HashMap<String, Room>>>;
 
-/// Serves until the process is ended.
-pub async fn serve(ready: &Path, broken: Option<Break>) -> Result<(), Failure> {
+/// Serves until the process is ended. `bundle`: so many messages of a room in one write.
+pub async fn serve(ready: &Path, broken: Option<Break>, bundle: u32) -> Result<(), Failure> {
     let listener =
         TcpListener::bind("127.0.0.1:0").await.map_err(Failure::io("listen on this machine"))?;
     let address = listener.local_addr().map_err(Failure::io("learn the own port"))?;
@@ -52,13 +62,16 @@ pub async fn serve(ready: &Path, broken: Option<Break>) -> Result<(), Failure> {
         .and_then(|()| fs::rename(&temporary, ready))
         .map_err(Failure::io(format!("write {}", ready.display())))?;
     let rooms = Rooms::default();
+    if bundle > 1 {
+        tokio::task::spawn_local(release_late(Rc::clone(&rooms)));
+    }
     loop {
         let (stream, _) = listener.accept().await.map_err(Failure::io("accept a connection"))?;
-        tokio::task::spawn_local(one(stream, Rc::clone(&rooms), broken));
+        tokio::task::spawn_local(one(stream, Rc::clone(&rooms), broken, bundle));
     }
 }
 
-async fn one(stream: TcpStream, rooms: Rooms, broken: Option<Break>) {
+async fn one(stream: TcpStream, rooms: Rooms, broken: Option<Break>, bundle: u32) {
     // A peer that breaks off or speaks another language is simply gone.
     let Ok(Some(peer)) = Peer::upgrade(stream).await else {
         return;
@@ -67,7 +80,7 @@ async fn one(stream: TcpStream, rooms: Rooms, broken: Option<Break>) {
     let mut input = Vec::new();
     while let Ok(true) = peer.read(&mut input).await {
         while let Some(text) = socket::take_text(&mut input) {
-            answer(&peer, &rooms, &text, broken);
+            answer(&peer, &rooms, &text, broken, bundle);
         }
     }
     for room in rooms.borrow_mut().values_mut() {
@@ -75,7 +88,34 @@ async fn one(stream: TcpStream, rooms: Rooms, broken: Option<Break>) {
     }
 }
 
-fn answer(peer: &Rc<Peer>, rooms: &Rooms, text: &str, broken: Option<Break>) {
+/// Releases what waits for messages that may never come.
+async fn release_late(rooms: Rooms) {
+    loop {
+        tokio::time::sleep(HELD).await;
+        rooms.borrow_mut().values_mut().for_each(Room::release);
+    }
+}
+
+impl Room {
+    fn hold(&mut self, author: &Rc<Peer>, reply: &[u8], frame: &[u8], bundle: u32) {
+        self.members.iter().for_each(|member| member.hold(frame));
+        author.hold(reply);
+        self.held.push(Rc::clone(author));
+        if self.held.len() >= bundle as usize {
+            self.release();
+        }
+    }
+
+    fn release(&mut self) {
+        if self.held.is_empty() {
+            return;
+        }
+        self.members.iter().for_each(|member| member.release());
+        self.held.drain(..).for_each(|author| author.release());
+    }
+}
+
+fn answer(peer: &Rc<Peer>, rooms: &Rooms, text: &str, broken: Option<Break>, bundle: u32) {
     let Ok(command) = Command::decode(text) else {
         return;
     };
@@ -110,6 +150,9 @@ fn answer(peer: &Rc<Peer>, rooms: &Rooms, text: &str, broken: Option<Break>) {
             let room = rooms.entry(post.room.to_string()).or_default();
             room.seq += 1;
             let frame = entry(room.seq, &post);
+            if bundle > 1 {
+                return room.hold(peer, &answer_frame(id, &written(room.seq)), &frame, bundle);
+            }
             match (broken, room.members.split_first()) {
                 (Some(broken), Some((first, others))) => {
                     for member in others {
@@ -153,7 +196,11 @@ fn written(seq: u64) -> serde_json::Value {
 }
 
 fn reply(peer: &Peer, id: u64, ok: &serde_json::Value) {
-    peer.write(&socket::text_frame(&json!({ "id": id, "ok": ok }).to_string()));
+    peer.write(&answer_frame(id, ok));
+}
+
+fn answer_frame(id: u64, ok: &serde_json::Value) -> Vec<u8> {
+    socket::text_frame(&json!({ "id": id, "ok": ok }).to_string())
 }
 
 /// An entry as large as a real one.

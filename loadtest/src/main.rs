@@ -20,7 +20,9 @@ fn main() -> ExitCode {
     let ended = if std::env::args().nth(1).as_deref() == Some(FLOOR) {
         let options = FloorOptions::parse_from(std::env::args().skip(1));
         on_one_thread(async {
-            floor::serve(&options.ready_file, options.broken).await.map(|()| Exit::Pass)
+            floor::serve(&options.ready_file, options.broken, options.bundle)
+                .await
+                .map(|()| Exit::Pass)
         })
     } else {
         let options = Options::parse();

@@ -81,7 +81,7 @@ pub struct Options {
     /// What to do
     pub scenario: Scenario,
     /// A server that runs already, e.g. `ws://127.0.0.1:7420`
-    #[arg(long, value_name = "WS", required_unless_present = "spawn", conflicts_with = "spawn")]
+    #[arg(long, value_name = "WS", required_unless_present_any = ["spawn", "bundling_floor"], conflicts_with = "spawn")]
     pub url: Option<String>,
     /// With --url: the author's token (roles moderator and import), then members' tokens
     #[arg(long = "token", value_name = "T", requires = "url")]
@@ -89,6 +89,10 @@ pub struct Options {
     /// Start this wardroom binary for the run
     #[arg(long, value_name = "PATH")]
     pub spawn: Option<PathBuf>,
+    /// In place of a server the floor, writing each member the frames of all messages in flight at once:
+    /// what no server can do with less
+    #[arg(long, conflicts_with_all = ["url", "spawn", "ephemeral", "tls"], requires = "baseline")]
+    pub bundling_floor: bool,
     /// With --spawn: logs in memory only
     #[arg(long, conflicts_with = "url")]
     pub ephemeral: bool,
@@ -166,6 +170,9 @@ pub struct FloorOptions {
     /// Written once it serves: socket and pid
     #[arg(long, value_name = "FILE")]
     pub ready_file: PathBuf,
+    /// Write each member the frames of so many messages at once, and hold them back until then
+    #[arg(long, value_name = "MESSAGES", default_value_t = 1)]
+    pub bundle: u32,
     /// Break a promise on purpose, to see the load tester turn red
     #[arg(long = "break", value_name = "HOW")]
     pub broken: Option<Break>,
@@ -201,6 +208,8 @@ mod tests {
             "x walk --spawn b",
             "x fanout --spawn b --idle-rooms 3",
             "x smoke --url ws://a --tls",
+            "x rooms --bundling-floor",
+            "x rooms --bundling-floor --spawn b --baseline floor",
         ] {
             assert!(Options::try_parse_from(wrong.split(' ')).is_err(), "{wrong}");
         }

@@ -135,6 +135,13 @@ pub async fn run(options: &Options, run: &Run) -> Result<Series, Failure> {
     if let Some(why) = options.baseline.and_then(|baseline| refusal(options, baseline, run)) {
         return Err(Failure::Usage(why.to_owned()));
     }
+    if options.bundling_floor
+        && !(options.baseline == Some(Baseline::Floor)
+            && matches!(run.plan.pace, Pace::InFlight(_)))
+    {
+        let why = "--bundling-floor goes with --baseline floor and --in-flight";
+        return Err(Failure::Usage(why.to_owned()));
+    }
     if run.silence.rooms > 0 && !has_silence(options.scenario) {
         return Err(Failure::Usage("--idle-rooms goes with smoke, fanout and rooms".to_owned()));
     }
@@ -154,7 +161,7 @@ pub async fn run(options: &Options, run: &Run) -> Result<Series, Failure> {
             let outcome = match baseline {
                 Baseline::Floor => {
                     begin(&other, &label);
-                    scenario::run(options.scenario, Rc::new(Target::floor()?), &other).await?
+                    scenario::run(options.scenario, Rc::new(Target::floor(1)?), &other).await?
                 }
                 Baseline::Redis => {
                     begin(&other, &label);
@@ -174,7 +181,7 @@ pub async fn run(options: &Options, run: &Run) -> Result<Series, Failure> {
 
 async fn against_server(options: &Options, run: &Run, label: &str) -> Result<Outcome, Failure> {
     begin(run, label);
-    scenario::run(options.scenario, Rc::new(target(options)?), run).await
+    scenario::run(options.scenario, Rc::new(target(options, run)?), run).await
 }
 
 fn begin(run: &Run, label: &str) {
@@ -222,7 +229,10 @@ fn has_silence(scenario: Scenario) -> bool {
     matches!(scenario, Smoke | Fanout | Rooms)
 }
 
-fn target(options: &Options) -> Result<Target, Failure> {
+fn target(options: &Options, run: &Run) -> Result<Target, Failure> {
+    if let (true, Pace::InFlight(most)) = (options.bundling_floor, run.plan.pace) {
+        return Target::floor(most);
+    }
     match (&options.url, &options.spawn) {
         (Some(url), _) => Target::at(url, &options.tokens, options.i_operate_this_server),
         (None, Some(program)) => Target::start(&Spawn {

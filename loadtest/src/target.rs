@@ -130,14 +130,15 @@ impl Target {
         })
     }
 
-    /// Starts the floor: this very program in its other mode.
-    pub fn floor() -> Result<Self, Failure> {
+    /// Starts the floor: this very program in its other mode. `bundle`: so many messages of a room in one
+    /// write.
+    pub fn floor(bundle: u32) -> Result<Self, Failure> {
         let program = std::env::current_exe().map_err(Failure::io("find this program"))?;
         let folder = TempDir::with_prefix("wardroom-floor-")
             .map_err(Failure::io("make a temporary folder"))?;
         let data = folder.path().to_path_buf();
         let mut command = Command::new(&program);
-        command.arg("floor-server");
+        command.args(["floor-server", "--bundle", &bundle.to_string()]);
         let (child, ready) = serve(command, &program, &data)?;
         let token = Token::new("floor");
         Ok(Self {

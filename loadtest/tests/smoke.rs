@@ -27,6 +27,17 @@ fn the_floor_is_measured_beside_it() {
 }
 
 #[test]
+fn the_floor_that_bundles_is_a_server_to_be_measured() {
+    let output = Command::new(env!("CARGO_BIN_EXE_wardroom-loadtest"))
+        .args(["rooms", "--bundling-floor", "--in-flight", "2", "--baseline", "floor"])
+        .args(["--rooms", "4", "--members", "5", "--warmup", "100ms", "--for", "700ms"])
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+}
+
+#[test]
 fn a_server_of_another_machine_is_left_alone() {
     let output = Command::new(env!("CARGO_BIN_EXE_wardroom-loadtest"))
         .args(["smoke", "--url", "ws://192.0.2.1:7420", "--token", "a"])

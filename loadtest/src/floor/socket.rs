@@ -21,13 +21,16 @@ pub(super) struct Peer {
     /// rule for slow readers, and the runs that use it have none.
     left: RefCell<Vec<u8>>,
     wake: Notify,
+    /// What is held back.
+    held: RefCell<Vec<u8>>,
 }
 
 impl Peer {
     /// Answers the upgrade; `None` if it is none.
     pub(super) async fn upgrade(stream: TcpStream) -> io::Result<Option<Self>> {
         stream.set_nodelay(true)?;
-        let peer = Self { stream, left: RefCell::default(), wake: Notify::new() };
+        let (left, held) = (RefCell::default(), RefCell::default());
+        let peer = Self { stream, left, wake: Notify::new(), held };
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             if head.len() > HEAD || !peer.read(&mut head).await? {
@@ -78,6 +81,20 @@ impl Peer {
                     Err(error) => return Err(error),
                 }
             }
+        }
+    }
+
+    /// Holds a frame back.
+    pub(super) fn hold(&self, frame: &[u8]) {
+        self.held.borrow_mut().extend_from_slice(frame);
+    }
+
+    /// Writes what was held back.
+    pub(super) fn release(&self) {
+        let mut held = self.held.borrow_mut();
+        if !held.is_empty() {
+            self.write(&held);
+            held.clear();
         }
     }
 
