@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 use wardroom_protocol::ids::LogName;
 
 use super::archive::move_there;
-use super::background::step_back;
 use super::handle::{Alive, Shared};
 use super::options::Options;
 use super::reader::Reader;
@@ -74,7 +73,6 @@ impl Caretaker {
         };
         let (stop, stopped) = sync_channel(1);
         thread::Builder::new().name("log-care".to_owned()).spawn(move || {
-            step_back();
             this.run(&stopped);
             drop(this);
             drop(alive);

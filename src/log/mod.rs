@@ -26,7 +26,6 @@
 
 mod archive;
 mod admission;
-mod background;
 mod backup;
 mod build;
 mod bytes_in;

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::oneshot;
 
-use super::background::step_back;
 use super::build::Build;
 use super::handle::{Alive, Shared};
 use super::journal::Item;
@@ -125,7 +124,6 @@ pub(super) fn start(
         unlooked: 0,
     };
     thread::Builder::new().name("store".to_owned()).spawn(move || {
-        step_back();
         this.run(&feed);
         drop(this);
         drop(alive);

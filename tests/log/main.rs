@@ -2,8 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
 
 mod archive;
-#[cfg(target_os = "linux")]
-mod background;
 mod caretaker;
 mod codec;
 mod contract;
