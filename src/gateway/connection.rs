@@ -35,6 +35,9 @@ use crate::telemetry::metric;
 /// Bytes read from a socket at once.
 const READ: usize = 8 * 1024;
 
+/// Messages handled before others have their turn: the journal syncs some while the next are decoded.
+const TURN: usize = 8;
+
 thread_local! {
     /// What is read goes here first; per thread, so that idle connections hold none and nobody fills it
     /// with zeros for each read.
@@ -130,7 +133,11 @@ impl Connection {
                 let lost = self.unfollow_unreadable(&who.principal);
                 self.tell_removed(lost);
             }
-            self.take_messages();
+            if self.take_messages() {
+                // Rooms begin with these, and the journal after them, before the next ones are decoded.
+                tokio::task::yield_now().await;
+                continue;
+            }
             let pumped = self.gate.pump();
             let blocked = pumped == Pumped::Blocked;
             self.clocks.pumped(Instant::now(), blocked, self.gate.written());
@@ -199,11 +206,15 @@ impl Connection {
         })
     }
 
-    /// Handles the messages at hand, as far as more may be owed.
-    fn take_messages(&mut self) {
-        while self.closing || self.may_read() {
+    /// Handles the messages at hand, as far as more may be owed and until others have their turn. `true`:
+    /// there may be more.
+    fn take_messages(&mut self) -> bool {
+        for _ in 0..TURN {
+            if !self.closing && !self.may_read() {
+                return false;
+            }
             let Some(incoming) = self.inbound.take() else {
-                return;
+                return false;
             };
             match incoming {
                 // After our close frame nothing of the peer's matters but its own.
@@ -221,14 +232,15 @@ impl Connection {
                 Incoming::Close(echo) => {
                     self.begin_closing("1000");
                     self.gate.close_with(echo);
-                    return;
+                    return false;
                 }
                 Incoming::Breach(code) => {
                     self.close(code);
-                    return;
+                    return false;
                 }
             }
         }
+        self.inbound.held() > 0
     }
 
     pub(super) fn close(&mut self, code: CloseCode) {

@@ -92,12 +92,21 @@ fn check(rule: Rule, text: &str) -> Result<(), Reason> {
             if length > longest {
                 return Err(Reason::TooLong(longest));
             }
-            if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+            if has_control(text) {
                 return Err(Reason::Control);
             }
         }
     }
     if text.trim().is_empty() { Err(Reason::Blank) } else { Ok(()) }
+}
+
+/// Whether there is a control character other than those that lay out lines.
+fn has_control(text: &str) -> bool {
+    // Nearly every text is free of all of them, which its bytes show without decoding: C0 and DEL stand for
+    // themselves in UTF-8, C1 begins with 0xC2. All bytes are looked at, so that many are at once.
+    let suspect = |byte: u8| byte < b' ' || matches!(byte, 0x7f | 0xc2);
+    text.bytes().fold(false, |any, byte| any | suspect(byte))
+        && text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
 }
 
 #[cfg(test)]
@@ -118,8 +127,25 @@ mod tests {
         assert_eq!(check(text, "a\u{7}"), Err(Reason::Control));
         assert_eq!(check(text, "a\u{85}"), Err(Reason::Control));
         assert_eq!(check(text, "\n\t"), Err(Reason::Blank));
+        assert_eq!(check(text, "a\u{7f}"), Err(Reason::Control));
+        assert_eq!(check(Rule::Text(9), "\u{a2}\n\u{80}"), Err(Reason::Control));
+        assert_eq!(check(Rule::Text(9), "\u{a2}\n\u{a0}"), Ok(()));
         let note = Rule::Note(3);
         assert_eq!(check(note, "ä\nü"), Ok(()));
         assert_eq!(check(note, "ä\nüß"), Err(Reason::TooLong(3)));
+    }
+
+    /// What is looked for by bytes is what Unicode calls a control character, for every character there is.
+    #[test]
+    fn every_control_character_is_seen_but_those_that_lay_out_lines() {
+        for c in '\0'..=char::MAX {
+            let lays_out = matches!(c, '\n' | '\r' | '\t');
+            assert_eq!(
+                has_control(&format!("a{c}b")),
+                c.is_control() && !lays_out,
+                "{:#x}",
+                c as u32
+            );
+        }
     }
 }
