@@ -11,6 +11,12 @@ use crate::telemetry::metric;
 use super::disk::Disk;
 use super::options::Options;
 
+/// The free space is looked at again after so many bytes, however short the time: a busy node fills much of a
+/// disk between two looks by the clock.
+pub(super) const LOOK_BYTES: u64 = 1024 * 1024;
+/// Bytes that the store comes to write for each byte that waits for it, about: copies of what lies beside it.
+const STORE_WRITES: u64 = 2;
+
 /// Whether new entries may be ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
@@ -48,6 +54,8 @@ pub(super) struct Gauge {
     /// The disk has less free than it must.
     full: AtomicBool,
     min_free_bytes: u64,
+    /// Bytes that the journal wrote since the free space was looked at.
+    unlooked: AtomicU64,
     /// Entries checked in the background, and rounds through all of them.
     scrubbed: AtomicU64,
     rounds: AtomicU64,
@@ -76,6 +84,7 @@ impl Gauge {
             closed: AtomicBool::new(false),
             full: AtomicBool::new(false),
             min_free_bytes: options.min_free_bytes,
+            unlooked: AtomicU64::new(0),
             scrubbed: AtomicU64::new(0),
             rounds: AtomicU64::new(0),
             queued: AtomicU64::new(0),
@@ -112,22 +121,35 @@ impl Gauge {
         Health::Ready
     }
 
-    /// Measures what the disk has free. Once it was too little, an eighth more is asked for, so that
-    /// the answer does not flicker.
+    /// The journal wrote so much: now and then it looks at what the disk has free. It must be who writes
+    /// that looks, since any other thread may get no turn.
+    pub(super) fn wrote(&self, bytes: u64, disk: &dyn Disk, dir: &Path) {
+        if self.unlooked.fetch_add(bytes, Ordering::AcqRel) + bytes >= LOOK_BYTES {
+            self.look_at_space(disk, dir);
+        }
+    }
+
+    /// Measures what the disk has free, less what the store is still to write. Once it was too little, an
+    /// eighth more is asked for, so that the answer does not flicker.
     pub(super) fn look_at_space(&self, disk: &dyn Disk, dir: &Path) {
+        self.unlooked.store(0, Ordering::Release);
         // A disk that does not say how full it is will say so when it is written to.
         let Ok(free) = disk.free(dir) else {
             return;
         };
         metrics::gauge!(metric::DISK_FREE).set(amount(free));
+        let owed = self.behind.load(Ordering::Acquire).saturating_mul(STORE_WRITES);
         let least = self.min_free_bytes;
         let before = self.full.load(Ordering::Acquire);
-        let full = free < if before { least.saturating_add(least / 8) } else { least };
-        self.full.store(full, Ordering::Release);
+        let wanted = if before { least.saturating_add(least / 8) } else { least };
+        let full = least > 0 && free < wanted.saturating_add(owed);
+        // The store's thread looks as well, and only one of the two tells.
+        let before = self.full.swap(full, Ordering::AcqRel);
         if full && !before {
             tracing::error!(
                 free,
                 least,
+                owed,
                 "the disk is nearly full: nothing new is taken until there is room (log.min_free_mib)"
             );
         } else if before && !full {

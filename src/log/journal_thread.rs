@@ -152,6 +152,7 @@ impl JournalThread {
         if let Some(item) = items.first() {
             gauge.enter_store(bytes, item.queued);
         }
+        gauge.wrote(bytes, &*shared.disk, self.writer.dir());
         // One wake for each log, with all of its entries there.
         for of_log in items.chunk_by(|a, b| Arc::ptr_eq(&a.progress, &b.progress)) {
             if let Some(last) = of_log.last() {

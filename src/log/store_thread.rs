@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::oneshot;
 
 use super::build::Build;
+use super::gauge::LOOK_BYTES;
 use super::handle::{Alive, Shared};
 use super::journal::Item;
 use super::record;
@@ -25,8 +26,6 @@ const DOZE: Duration = Duration::from_millis(20);
 const QUIET: u32 = 4;
 /// What it takes from its queue before it looks around.
 const PIECE: usize = 1024;
-/// The free space is looked at again after this many bytes, however short the time.
-const LOOK_BYTES: u64 = 1024 * 1024;
 /// Groups are put in together up to this many bytes: with more of each log at once, the engine has less
 /// to do for each entry. Meanwhile the tails keep them.
 const GATHER_BYTES: u64 = 4 * 1024 * 1024;

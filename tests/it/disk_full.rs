@@ -89,7 +89,8 @@ async fn a_node_with_little_room_left_refuses_before_it_orders() {
     let metrics = node.get("/metrics").await.1;
     let told = metrics.lines().find_map(|line| line.strip_prefix("wardroom_disk_free_bytes "));
     let free: f64 = told.expect("the gauge is set").parse().unwrap();
-    assert!(free > 0.0 && free < f64::from(16 << 20), "{free}");
+    // Less is free than must be, once the store has written twice what may wait for it.
+    assert!(free > 0.0 && free < f64::from((16 + 2 * 8) << 20), "{free}");
     all_there(&node, &token, &acked).await;
     disk.resize(80);
     let begun = std::time::Instant::now();

@@ -60,6 +60,7 @@ fn a_directory_in_use_is_named() {
 /// A disk whose store thread stops at its point until the gate opens.
 struct Gated {
     gate: Arc<Mutex<()>>,
+    free: u64,
 }
 
 impl Disk for Gated {
@@ -85,7 +86,7 @@ impl Disk for Gated {
         RealDisk.list(dir)
     }
     fn free(&self, _: &std::path::Path) -> std::io::Result<u64> {
-        Ok(u64::MAX)
+        Ok(self.free)
     }
     fn boot(&self) -> Option<String> {
         None
@@ -103,7 +104,10 @@ impl Disk for Gated {
 fn lagging(options: &Options) {
     let dir = tempfile::tempdir().unwrap();
     let gate = Arc::new(Mutex::new(()));
-    let options = Options { disk: Arc::new(Gated { gate: Arc::clone(&gate) }), ..options.clone() };
+    let options = Options {
+        disk: Arc::new(Gated { gate: Arc::clone(&gate), free: u64::MAX }),
+        ..options.clone()
+    };
     let (log, _) = Log::open(dir.path(), options).unwrap();
     let mut room = Author::new("cardiology");
     let mut dice = Dice(51);
@@ -119,6 +123,30 @@ fn lagging(options: &Options) {
     drop(held);
     room.stored();
     wait("it is ready again", || log.health() == Health::Ready);
+    assert_eq!(read(&log, &room.name).0, room.records);
+    close(log);
+}
+
+/// The store's thread gets no turn, so the journal's own must see that the room that is left is spoken for.
+#[test]
+fn a_disk_that_the_store_is_to_fill_is_full_before_it_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let gate = Arc::new(Mutex::new(()));
+    let disk = Arc::new(Gated { gate: Arc::clone(&gate), free: 6 << 20 });
+    let options = Options { disk, min_free_bytes: 4 << 20, lag_bytes: u64::MAX, ..small() };
+    let (log, _) = Log::open(dir.path(), options).unwrap();
+    assert_eq!(log.health(), Health::Ready);
+    let mut room = Author::new("cardiology");
+    let mut dice = Dice(53);
+    let held = gate.lock().unwrap();
+    for _ in 0..1_200 {
+        room.post(&log, &mut dice, 2_000);
+    }
+    room.synced();
+    assert_eq!(log.health(), Health::Full);
+    drop(held);
+    room.stored();
+    wait("it has room again", || log.health() == Health::Ready);
     assert_eq!(read(&log, &room.name).0, room.records);
     close(log);
 }

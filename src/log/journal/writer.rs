@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -128,6 +129,11 @@ impl Writer {
     /// The newest group and the segment it would be followed in.
     pub(in crate::log) fn at(&self) -> (u64, SegmentName) {
         (self.last_group, self.segment.number)
+    }
+
+    /// Where its segments lie.
+    pub(in crate::log) fn dir(&self) -> &Path {
+        self.catalog.dir()
     }
 
     /// Writes one group and syncs it; then overwrites the words it erases and syncs that. After an
