@@ -19,6 +19,9 @@ use crate::log::Progress;
 const KEEP_ENTRIES: usize = 1024;
 /// Bytes kept at most once the store has them.
 const KEEP_BYTES: usize = 1 << 20;
+/// Entries let go of when one comes: more than come, so that none pile up, and few enough that it does not wait
+/// for the tens of thousands that the store takes in at once.
+const TRIMMED_AT_ONCE: usize = 4;
 
 struct Slot {
     frame: Bytes,
@@ -36,11 +39,16 @@ struct Ring {
 }
 
 impl Ring {
-    fn trim(&mut self, stored: u64) {
-        while self.first <= stored
-            && (self.slots.len() > KEEP_ENTRIES || self.bytes > KEEP_BYTES)
-            && let Some(old) = self.slots.pop_front()
-        {
+    /// Lets go of what the store has, of at most so many.
+    fn trim(&mut self, stored: u64, most: usize) {
+        for _ in 0..most {
+            let long = self.slots.len() > KEEP_ENTRIES || self.bytes > KEEP_BYTES;
+            if self.first > stored || !long {
+                return;
+            }
+            let Some(old) = self.slots.pop_front() else {
+                return;
+            };
             self.first += 1;
             self.bytes -= old.frame.len();
         }
@@ -81,14 +89,14 @@ impl Tail {
         let mut ring = self.ring.lock();
         ring.bytes += frame.len();
         ring.slots.push_back(Slot { frame, bare, erased: None });
-        ring.trim(stored);
+        ring.trim(stored, TRIMMED_AT_ONCE);
     }
 
     /// Lets go of what the store has taken in since the last entry: a log may stay silent after many.
     pub fn trim(&self) {
         let stored = self.progress.stored();
         let mut ring = self.ring.lock();
-        ring.trim(stored);
+        ring.trim(stored, usize::MAX);
         ring.slots.shrink_to(KEEP_ENTRIES);
     }
 

@@ -6,7 +6,8 @@
 //! do not, mids minted by chance or by a clock that is wrong, a few in a hundred ask the store for
 //! nothing. None is ever missed.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+use std::collections::hash_map::{Entry, HashMap};
 
 use fastbloom::BloomFilter;
 use wardroom_protocol::ids::Mid;
@@ -17,6 +18,9 @@ use crate::domain::Row;
 const BITS_PER_MID: usize = 10;
 /// Mids in the first filter; each further one holds twice as many.
 const FIRST_FILTER: usize = 1024;
+
+/// Changes settled at one call: more than one entry makes, so that none pile up.
+const SETTLED_AT_ONCE: usize = 4;
 
 /// What memory knows of a mid.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,13 +67,23 @@ impl Filter {
     }
 }
 
+/// A row as an entry made it.
+struct Change {
+    seq: u64,
+    mid: Mid,
+    row: Row,
+}
+
 /// See the module. Not shared: one per log.
 #[derive(Default)]
 pub struct MidIndex {
-    /// Each with the seq of its last change.
-    exact: HashMap<Mid, (Row, u64)>,
-    /// The same in order of change; a row changed twice stands here twice.
-    changes: VecDeque<(u64, Mid)>,
+    /// The number of each one's last change.
+    exact: HashMap<Mid, u64>,
+    /// The changes in their order, which is the order in which they leave; a row changed twice stands here
+    /// twice. Apart from the map, so that this stays small.
+    changes: VecDeque<Change>,
+    /// The number of the first of them.
+    first: u64,
     filters: Vec<Filter>,
 }
 
@@ -89,20 +103,26 @@ impl MidIndex {
 
     /// Takes in a row that the entry with this seq made or changed. Seqs come in order.
     pub fn note(&mut self, mid: Mid, row: Row, seq_of_change: u64) {
-        self.exact.insert(mid, (row, seq_of_change));
-        self.changes.push_back((seq_of_change, mid));
+        self.exact.insert(mid, self.first + self.changes.len() as u64);
+        self.changes.push_back(Change { seq: seq_of_change, mid, row });
     }
 
     /// The store has everything up to this seq: rows last changed there or before leave the exact
-    /// part and stay in the filters.
+    /// part and stay in the filters, a few at each call. The store tells of tens of thousands at once, and
+    /// whoever came next would wait for all of them.
     pub fn settle(&mut self, stored: u64) {
-        while let Some(&(seq, mid)) = self.changes.front() {
-            if seq > stored {
-                break;
-            }
-            self.changes.pop_front();
-            if self.exact.get(&mid).is_some_and(|(_, last)| *last <= stored) {
-                self.exact.remove(&mid);
+        for _ in 0..SETTLED_AT_ONCE {
+            let settled = self.changes.pop_front_if(|change| change.seq <= stored);
+            let Some(Change { mid, .. }) = settled else {
+                return;
+            };
+            let number = self.first;
+            self.first += 1;
+            // One that changed again leaves with its last change.
+            if let Entry::Occupied(last) = self.exact.entry(mid)
+                && *last.get() == number
+            {
+                last.remove();
                 self.seed(mid);
             }
         }
@@ -111,8 +131,10 @@ impl MidIndex {
     /// What is known of a mid.
     #[must_use]
     pub fn find(&self, mid: &Mid) -> Found {
-        if let Some((row, _)) = self.exact.get(mid) {
-            return Found::Row(row.clone());
+        if let Some(number) = self.exact.get(mid) {
+            let change =
+                usize::try_from(number - self.first).ok().and_then(|at| self.changes.get(at));
+            return change.map_or(Found::AskStore, |change| Found::Row(change.row.clone()));
         }
         if self.may_be_older(mid) { Found::AskStore } else { Found::Absent }
     }

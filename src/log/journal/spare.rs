@@ -9,6 +9,9 @@ use std::thread::{self, JoinHandle};
 use super::super::disk::Disk;
 use super::segment::{self, Segment, SegmentHeader, SegmentName};
 
+/// Bytes of zeros that are brought to the platter at once.
+const BATCH: usize = 1024 * 1024;
+
 /// Makes a segment: zeros and header on the platter first, then its name.
 pub(in crate::log) fn prepare(
     disk: &dyn Disk,
@@ -20,7 +23,11 @@ pub(in crate::log) fn prepare(
     let file = disk.open(&made, true)?;
     // From nothing: what an earlier, interrupted attempt left must not stay.
     file.resize(0)?;
-    segment::zero(&*file, 0, header.size)?;
+    for at in (0..header.size).step_by(BATCH) {
+        segment::zero(&*file, at, header.size.min(at + BATCH as u64))?;
+        // Not all at once: the journal's own syncs would wait behind it.
+        file.sync()?;
+    }
     file.write_at(&header.encode(), 0)?;
     file.sync()?;
     disk.rename(&made, &path)?;
