@@ -21,7 +21,7 @@ use wardroom_protocol::notice;
 
 use super::clocks::{CLOSING, Clocks, Verdict};
 use super::following::Followed;
-use super::work::{Done, Work};
+use super::work::{Done, Work, pending};
 use super::{Inbound, Incoming, Services, answer};
 use crate::delivery::{
     Batch, BatchError, Gate, Need, PIECE, Pumped, REPLIES, Socket, farewell, read_after,
@@ -391,13 +391,5 @@ impl Connection {
                 self.close(CloseCode::ServerError);
             }
         }
-    }
-}
-
-/// Waits for what may be there; only polled when it is.
-async fn pending<T>(future: &mut Option<Pin<Box<dyn Future<Output = T> + Send>>>) -> T {
-    match future {
-        Some(future) => future.await,
-        None => std::future::pending().await,
     }
 }

@@ -49,3 +49,11 @@ pub(super) struct Join {
     /// Keeps the room open until then, and while it is followed.
     pub(super) hold: Hold,
 }
+
+/// Waits for what may be there; only polled when it is.
+pub(super) async fn pending<T>(future: &mut Option<Pin<Box<dyn Future<Output = T> + Send>>>) -> T {
+    match future {
+        Some(future) => future.await,
+        None => std::future::pending().await,
+    }
+}
