@@ -295,7 +295,9 @@ async fn a_node_warns_of_a_bad_key_file_by_its_name_and_goes_on() {
     key_file(&world.file("idp.json"), &[&first]);
     let config = configure(&world, "");
     let node = world.node_with(&["--ephemeral"], &[("WARDROOM_CONFIG", &config)]);
-    fs::write(world.file("idp.json"), "{\"keys\":[{\"d\":\"canary\"}]}").unwrap();
+    // In one step, so that the node never finds it half written and warns of that as well.
+    fs::write(world.file("new.json"), "{\"keys\":[{\"d\":\"canary\"}]}").unwrap();
+    fs::rename(world.file("new.json"), world.file("idp.json")).unwrap();
     let unknown = second.token(&living("ben"));
     let mut ben = Probe::open(&node.socket).await;
     let refused = ben.ask("hello", json!({ "token": unknown })).await.unwrap_err();
