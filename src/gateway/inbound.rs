@@ -1,23 +1,25 @@
 //! From bytes to messages. Frame bounds and sizes are judged here, before anything is buffered;
 //! masks, UTF-8, fragments and closing are tungstenite's.
 //!
-//! tungstenite keeps its input buffer for life and wants a stream to write into. So it is made per
-//! message, given whole frames through an adapter that ends in `WouldBlock`, and dropped at the
-//! message's end; what it writes (pongs, the echo of a close) is caught and goes through the gate.
+//! tungstenite keeps its input buffer for life and wants a stream to write into. So it is made for what
+//! was read, given whole frames through an adapter that ends in `WouldBlock`, and dropped when all that
+//! was read is taken; what it writes (pongs, the echo of a close) is caught and goes through the gate.
 
 use std::io::{self, Cursor, Read, Write};
 use std::ops::RangeInclusive;
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes, BytesMut};
 use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::OpCode;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use wardroom_protocol::code::CloseCode;
 
-/// tungstenite's buffer while a message is read, at least and at most; it is filled with zeros first, so
-/// it is no longer than the message's first frame.
+/// tungstenite's buffer while messages are read, at least and at most; it is filled with zeros first, so
+/// it is hardly longer than the first frame.
 const READ_BUFFER: RangeInclusive<usize> = 128..=4 * 1024;
+/// Frames that come together are about as long as each other: so much more saves reading them twice.
+const READ_STEP: usize = 128;
 /// The longest payload of a control frame (RFC 6455, 5.5).
 const CONTROL: u64 = 125;
 
@@ -43,8 +45,8 @@ pub enum Incoming {
 
 /// Bytes that are not a whole message yet.
 pub struct Inbound {
-    buffer: Vec<u8>,
-    /// Alive from a message's first frame to its last.
+    buffer: BytesMut,
+    /// Alive from the first frame of what was read until no message is begun and nothing is left.
     context: Option<WebSocketContext>,
     /// Bytes of the message so far.
     assembled: u64,
@@ -80,7 +82,7 @@ impl Inbound {
     /// Takes messages of at most `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { buffer: Vec::new(), context: None, assembled: 0, limit: limit as u64 }
+        Self { buffer: BytesMut::new(), context: None, assembled: 0, limit: limit as u64 }
     }
 
     /// Takes in what was read. Bounded by what one read returns and the rest of one frame.
@@ -100,15 +102,20 @@ impl Inbound {
         loop {
             let length = match self.frame() {
                 Ok(Some(length)) => length,
-                Ok(None) => return None,
+                Ok(None) => {
+                    // No more than must be is held for a connection that says nothing.
+                    if self.assembled == 0 {
+                        self.context = None;
+                    }
+                    if self.buffer.is_empty() {
+                        self.buffer = BytesMut::new();
+                    }
+                    return None;
+                }
                 Err(code) => return Some(Incoming::Breach(code)),
             };
             let incoming = self.parse(length);
-            self.buffer.drain(..length);
-            if self.buffer.is_empty() {
-                // Nothing is held for a connection that says nothing.
-                self.buffer = Vec::new();
-            }
+            self.buffer.advance(length);
             if incoming.is_some() {
                 return incoming;
             }
@@ -142,23 +149,23 @@ impl Inbound {
     fn parse(&mut self, length: usize) -> Option<Incoming> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let context = self.context.get_or_insert_with(|| {
+            let size = length.next_multiple_of(READ_STEP);
             let config = WebSocketConfig::default()
-                .read_buffer_size(length.clamp(*READ_BUFFER.start(), *READ_BUFFER.end()))
+                .read_buffer_size(size.clamp(*READ_BUFFER.start(), *READ_BUFFER.end()))
                 .max_message_size(Some(limit))
                 .max_frame_size(Some(limit));
             WebSocketContext::new(Role::Server, Some(config))
         });
         let mut adapter = Adapter { input: &self.buffer[..length], output: Vec::new() };
         let read = context.read(&mut adapter);
-        let incoming = match read {
-            Ok(Message::Text(text)) => Incoming::Text(text),
-            Ok(Message::Binary(bytes)) => Incoming::Binary(bytes),
-            Ok(Message::Pong(_)) => return Some(self.between(Incoming::Life)),
+        let last = match read {
+            Ok(Message::Text(text)) => return Some(Incoming::Text(text)),
+            Ok(Message::Binary(bytes)) => return Some(Incoming::Binary(bytes)),
+            Ok(Message::Pong(_)) => return Some(Incoming::Life),
             Ok(Message::Ping(_)) => {
                 // An error here would be the adapter's, which has none.
                 let _ = context.flush(&mut adapter);
-                let pong = adapter.output.into();
-                return Some(self.between(Incoming::Ping(pong)));
+                return Some(Incoming::Ping(adapter.output.into()));
             }
             Ok(Message::Close(_)) => {
                 let _ = context.flush(&mut adapter);
@@ -177,15 +184,8 @@ impl Inbound {
             Err(Error::Utf8(_)) => Incoming::Breach(CloseCode::NotUtf8),
             Err(_) => Incoming::Breach(CloseCode::ProtocolError),
         };
+        // It takes nothing more.
         self.context = None;
-        Some(incoming)
-    }
-
-    /// A control frame may stand between the frames of a message, whose context lives on.
-    fn between(&mut self, incoming: Incoming) -> Incoming {
-        if self.assembled == 0 {
-            self.context = None;
-        }
-        incoming
+        Some(last)
     }
 }
