@@ -16,7 +16,7 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use wardroom_protocol::envelope::Entry;
 use wardroom_protocol::ids::{Mid, Position};
@@ -38,7 +38,7 @@ struct Canon {
 #[derive(Default)]
 struct Room {
     /// By seq. Sparse, because readers may begin late and a hole is a finding.
-    entries: HashMap<u64, Canon>,
+    entries: BTreeMap<u64, Canon>,
     /// The greatest seq anybody saw or was answered.
     head: u64,
     /// The author's place in the order of posts of the entry with the greatest seq seen so far.
@@ -84,7 +84,9 @@ pub struct RoomIndex(usize);
 pub struct Oracle {
     names: HashMap<String, RoomIndex>,
     rooms: Vec<Room>,
-    posts: HashMap<Mid, Post>,
+    /// Mids rise with time, so they are added at the end; a table that moves when it grows would hold up
+    /// the generator for as long, and what it measures with it.
+    posts: BTreeMap<Mid, Post>,
     orders: Vec<u64>,
     /// No frame is on its way that was written before an erasure was acknowledged.
     settled: bool,
@@ -287,9 +289,8 @@ impl Oracle {
             }
         }
         let epochs_fall = self.rooms.iter().any(|room| {
-            let mut line: Vec<_> = room.entries.values().map(|it| it.position).collect();
-            line.sort_by_key(|at| at.seq);
-            line.windows(2).any(|pair| pair[1].epoch < pair[0].epoch)
+            let epochs = || room.entries.values().map(|entry| entry.position.epoch);
+            epochs().zip(epochs().skip(1)).any(|(before, after)| after < before)
         });
         if epochs_fall {
             self.faults.add(Fault::Order, || "an epoch fell".to_owned());

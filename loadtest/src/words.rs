@@ -12,9 +12,11 @@ pub const TOPIC: &str = "Load";
 /// The text of the post with this mid, exactly `bytes` long (at least one byte).
 #[must_use]
 pub fn body(mid: Mid, bytes: usize) -> String {
-    let letters = mid.as_bytes().iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    let letters: Vec<char> = letters.map(|nibble| char::from(b'a' + nibble)).collect();
-    letters.iter().cycle().take(bytes.max(1)).collect()
+    let nibbles = mid.as_bytes().iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let letters: String = nibbles.map(|nibble| char::from(b'a' + nibble)).collect();
+    let mut text = letters.repeat(bytes / letters.len() + 1);
+    text.truncate(bytes.max(1));
+    text
 }
 
 /// Whether an entry carries the words that were said under its mid.
