@@ -29,12 +29,14 @@ pub enum IdError {
     Principal,
 }
 
-/// Serialises through the text form; used by every id below.
+/// Serialises through the text form; used by every id below. The text is given in one piece, since to
+/// put it together through `Display` costs several times as much and every entry holds some.
 macro_rules! text_form {
-    ($name:ident) => {
+    ($name:ident, |$id:ident| $text:expr) => {
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                let $id = self;
+                serializer.serialize_str($text)
             }
         }
         impl<'de> Deserialize<'de> for $name {
@@ -94,7 +96,7 @@ impl FromStr for RoomId {
     }
 }
 
-text_form!(RoomId);
+text_form!(RoomId, |id| id.as_str());
 
 /// A log beside a room with a narrower audience.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -220,7 +222,7 @@ impl FromStr for LogName {
     }
 }
 
-text_form!(LogName);
+text_form!(LogName, |id| id.as_str());
 
 /// A place in a log: `seq` counts 1, 2, 3 … without holes; `epoch` rises whenever the numbering
 /// authority was lost and re-established. Positions compare epoch first.
@@ -309,7 +311,7 @@ impl FromStr for Mid {
     }
 }
 
-text_form!(Mid);
+text_form!(Mid, |mid| mid.encode(&mut [0; Mid::TEXT]));
 
 /// A topic's identity inside its room: a keyed hash of the folded name of its first use.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -327,21 +329,29 @@ impl TopicId {
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
+
+    /// Bytes of the text form.
+    pub const TEXT: usize = 26;
+
+    /// The text form, put into `buffer`.
+    #[must_use]
+    pub fn encode<'a>(&self, buffer: &'a mut [u8; Self::TEXT]) -> &'a str {
+        BASE32_NOPAD.encode_mut(&self.0, buffer);
+        buffer.make_ascii_lowercase();
+        std::str::from_utf8(buffer).expect("base 32 is ASCII")
+    }
 }
 
 impl fmt::Display for TopicId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0; 26];
-        BASE32_NOPAD.encode_mut(&self.0, &mut text);
-        text.make_ascii_lowercase();
-        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+        f.write_str(self.encode(&mut [0; Self::TEXT]))
     }
 }
 
 impl FromStr for TopicId {
     type Err = IdError;
     fn from_str(text: &str) -> Result<Self, IdError> {
-        if text.len() != 26 || text.bytes().any(|b| b.is_ascii_uppercase()) {
+        if text.len() != Self::TEXT || text.bytes().any(|b| b.is_ascii_uppercase()) {
             return Err(IdError::Topic);
         }
         let bytes = BASE32_NOPAD
@@ -351,7 +361,7 @@ impl FromStr for TopicId {
     }
 }
 
-text_form!(TopicId);
+text_form!(TopicId, |topic| topic.encode(&mut [0; TopicId::TEXT]));
 
 /// Who acted, opaque: a person's, bot's or service's id as `~identity` minted it.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -391,7 +401,7 @@ impl FromStr for PrincipalId {
     }
 }
 
-text_form!(PrincipalId);
+text_form!(PrincipalId, |id| id.as_str());
 
 /// Lower-case base32 without padding, for opaque hashes that appear as facts.
 #[must_use]
