@@ -41,8 +41,8 @@ impl Purpose {
     ];
 }
 
-/// All keys of one log.
-pub(super) struct LogKeys {
+/// All keys of one log: what names and words in it are hashed and sealed with.
+pub struct LogKeys {
     hashes: [Secret; Purpose::CONTEXTS.len()],
     /// By the master they derive from.
     words: BTreeMap<u32, Secret>,
@@ -63,6 +63,12 @@ impl LogKeys {
     /// The key for hashes of this kind.
     pub(super) fn of(&self, purpose: Purpose) -> &[u8; 32] {
         &self.hashes[purpose as usize]
+    }
+
+    /// The master that seals new words, and the key that it gives this log.
+    pub(super) fn newest_for_words(&self) -> (u32, &[u8; 32]) {
+        let (master, key) = self.words.last_key_value().expect("a ring holds at least one master");
+        (*master, key)
     }
 
     /// The key for words sealed under this master.

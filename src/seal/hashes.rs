@@ -4,7 +4,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use wardroom_protocol::ids::{LogName, Mid, PrincipalId, TopicId};
 
 use super::Keyring;
-use super::derived::Purpose;
+use super::derived::{LogKeys, Purpose};
 
 /// A topic's name with what does not matter taken away: compatibility forms, case, outer and
 /// repeated white space.
@@ -32,34 +32,45 @@ fn sixteen(hash: &blake3::Hash) -> [u8; 16] {
     out
 }
 
-impl Keyring {
-    /// A topic's id in its room.
+impl LogKeys {
+    /// A topic's id in this room.
     #[must_use]
-    pub fn topic_id(&self, room: &LogName, name: &str) -> TopicId {
-        let keys = self.of_log(room);
-        TopicId::from_bytes(sixteen(&blake3::keyed_hash(
-            keys.of(Purpose::Topic),
-            fold_name(name).as_bytes(),
-        )))
+    pub fn topic_id(&self, name: &str) -> TopicId {
+        let name = fold_name(name);
+        TopicId::from_bytes(sixteen(&blake3::keyed_hash(self.of(Purpose::Topic), name.as_bytes())))
     }
 
-    /// An imported author's hash in a room: the same author, the same hash.
+    /// An imported author's hash in this room: the same author, the same hash.
     #[must_use]
-    pub fn origin(&self, room: &LogName, author: &str) -> [u8; 16] {
-        let keys = self.of_log(room);
-        sixteen(&blake3::keyed_hash(keys.of(Purpose::Origin), author.as_bytes()))
+    pub fn origin(&self, author: &str) -> [u8; 16] {
+        sixteen(&blake3::keyed_hash(self.of(Purpose::Origin), author.as_bytes()))
     }
 
     /// What a submission is compared by when its mid returns: op, facts and words as submitted,
-    /// without card and command id. Keyed, so that a short clinical text cannot be guessed from it.
+    /// without card and command id. `typed` is JSON; `text` may be taken out of it and stand behind
+    /// it, and is hashed as it is. Keyed, so that a short clinical text cannot be guessed from it.
+    #[must_use]
+    pub fn submit_hash(&self, op: &str, typed: &[u8], text: Option<&str>) -> [u8; 32] {
+        let text_length = text.map_or(0, |text| 1 + text.len());
+        // In one piece: to hash parts costs a fifth more than to put them together.
+        let mut whole = Vec::with_capacity(op.len() + 1 + typed.len() + text_length);
+        whole.extend_from_slice(op.as_bytes());
+        whole.push(0);
+        whole.extend_from_slice(typed);
+        if let Some(text) = text {
+            // JSON holds no such byte, so nothing else hashes the same.
+            whole.push(0);
+            whole.extend_from_slice(text.as_bytes());
+        }
+        *blake3::keyed_hash(self.of(Purpose::Submit), &whole).as_bytes()
+    }
+}
+
+impl Keyring {
+    /// What an entry that the server itself writes into a log is compared by.
     #[must_use]
     pub fn submit_hash(&self, log: &LogName, op: &str, typed: &[u8]) -> [u8; 32] {
-        let keys = self.of_log(log);
-        let mut hasher = blake3::Hasher::new_keyed(keys.of(Purpose::Submit));
-        hasher.update(op.as_bytes());
-        hasher.update(&[0]);
-        hasher.update(typed);
-        *hasher.finalize().as_bytes()
+        self.of_log(log).submit_hash(op, typed, None)
     }
 
     /// The opaque id of the principal that a token's issuer and subject name.
@@ -120,12 +131,27 @@ mod tests {
     #[test]
     fn hashes_differ_by_room_and_agree_within_one() {
         let ring = Keyring::ephemeral();
-        let (a, b) = ("cardiology".parse().expect("log"), "oncology".parse().expect("log"));
-        assert_eq!(ring.topic_id(&a, "Sepsis"), ring.topic_id(&a, " sepsis"));
-        assert_ne!(ring.topic_id(&a, "Sepsis"), ring.topic_id(&b, "Sepsis"));
-        assert_ne!(
-            ring.submit_hash(&a, "x", b"y"),
-            Keyring::ephemeral().submit_hash(&a, "x", b"y")
-        );
+        let of = |ring: &Keyring, log: &str| ring.of_log(&log.parse().expect("log"));
+        let (a, b) = (of(&ring, "cardiology"), of(&ring, "oncology"));
+        assert_eq!(a.topic_id("Sepsis"), a.topic_id(" sepsis"));
+        assert_ne!(a.topic_id("Sepsis"), b.topic_id("Sepsis"));
+        let elsewhere = of(&Keyring::ephemeral(), "cardiology");
+        assert_ne!(a.submit_hash("x", b"y", None), elsewhere.submit_hash("x", b"y", None));
+    }
+
+    #[test]
+    fn a_submission_is_compared_by_every_part_of_it() {
+        let keys = Keyring::ephemeral().of_log(&LogName::directory());
+        let hashes = [
+            keys.submit_hash("op", b"{}", None),
+            keys.submit_hash("o", b"p{}", None),
+            keys.submit_hash("op", b"{}", Some("")),
+            keys.submit_hash("op", b"{}", Some("text")),
+            keys.submit_hash("op", b"{}", Some("texts")),
+            keys.submit_hash("op", b"{}text", None),
+            keys.submit_hash("op", br#"{"a":1}"#, Some("text")),
+        ];
+        let different: std::collections::BTreeSet<_> = hashes.iter().collect();
+        assert_eq!(different.len(), hashes.len());
     }
 }

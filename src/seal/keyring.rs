@@ -132,14 +132,9 @@ impl Keyring {
         Ok(ring)
     }
 
-    /// The id of the master that seals new words.
+    /// The keys of a log, derived at most once while it is in use.
     #[must_use]
-    pub fn newest(&self) -> u32 {
-        *self.masters.last_key_value().expect("a ring holds at least one master").0
-    }
-
-    /// The keys of a log.
-    pub(super) fn of_log(&self, log: &LogName) -> Arc<LogKeys> {
+    pub fn of_log(&self, log: &LogName) -> Arc<LogKeys> {
         self.derived.of(&self.masters, log)
     }
 }

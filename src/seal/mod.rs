@@ -9,6 +9,7 @@ mod keyring;
 mod words;
 mod xchacha;
 
+pub use derived::LogKeys;
 pub use hashes::fold_name;
 pub use keyring::{KeyError, Keyring};
 pub use words::{Binding, OpenError, Opener, Sealed, SealedWords};

@@ -111,13 +111,11 @@ impl<'a> Opener<'a> {
     }
 }
 
-impl Keyring {
-    /// Seals words for one entry.
+impl LogKeys {
+    /// Seals words for one entry of this log.
     #[must_use]
     pub fn seal(&self, binding: Binding<'_>, words: &[u8]) -> Sealed {
-        let key = self.newest();
-        let keys = self.of_log(binding.log);
-        let log_key = keys.words(key).expect("the newest master is in the ring");
+        let (key, log_key) = self.newest_for_words();
         let mut nonce = [0; 24];
         getrandom::fill(&mut nonce).expect("the operating system gives random bytes");
         let aad = binding.associated(key);
@@ -127,6 +125,14 @@ impl Keyring {
             .expect("XChaCha20-Poly1305 takes any message below 256 GiB");
         let hash = *blake3::hash(&bytes).as_bytes();
         Sealed { key, nonce, bytes: bytes.into(), hash }
+    }
+}
+
+impl Keyring {
+    /// Seals words for one entry.
+    #[must_use]
+    pub fn seal(&self, binding: Binding<'_>, words: &[u8]) -> Sealed {
+        self.of_log(binding.log).seal(binding, words)
     }
 
     /// Opens sealed words: `key` and `nonce` as the record's header names them.

@@ -23,9 +23,19 @@ async fn retrying_is_harmless() {
     chained["after"] = json!(mid_one);
     assert_eq!(ana.ask("message.post", chained).await.unwrap(), same);
 
-    let mut other = body.clone();
-    other["body"] = json!("twice");
-    assert_eq!(ana.ask("message.post", other).await.unwrap_err()["code"], "mid_reused");
+    let others = [
+        ("body", json!("twice")),
+        ("body", json!("onc")),
+        ("topic", json!("U")),
+        ("tags", json!(["x"])),
+        ("kind", json!("question")),
+    ];
+    for (field, value) in others {
+        let mut other = body.clone();
+        other[field] = value;
+        let refused = ana.ask("message.post", other).await.unwrap_err();
+        assert_eq!(refused["code"], "mid_reused", "another {field}");
+    }
     let mut ben = node.probe(&world.token("ben", &[])).await;
     assert_eq!(ben.ask("message.post", body.clone()).await.unwrap_err()["code"], "mid_taken");
 

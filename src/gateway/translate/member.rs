@@ -7,11 +7,12 @@ use wardroom_protocol::ids::{Lane, LogName, Mid, PrincipalId};
 use wardroom_protocol::limits;
 use wardroom_protocol::member::{Admit, Invite, Knock, LeaveRoom, Remove, SetRole};
 
-use super::{Show, Spoken, To, Writes, card_only, with_reason};
+use super::{Show, Spoken, Writes, card_only, with_reason};
 use crate::domain::access::Action;
 use crate::domain::{Command, member};
 use crate::entry::role_of;
 use crate::guard::Rule;
+use crate::seal::LogKeys;
 
 impl Writes for Invite {
     fn room(&self) -> LogName {
@@ -30,7 +31,7 @@ impl Writes for Invite {
         ("/d/person", slice::from_ref(&self.person))
     }
 
-    fn command(&self, _op: &str, _to: &To<'_>) -> Option<Command> {
+    fn command(&self, _op: &str, _keys: &LogKeys) -> Option<Command> {
         let (person, role) = (self.person.clone(), role_of(self.role)?);
         Some(Command::Member(member::Command::Invite { person, role }))
     }
@@ -58,7 +59,7 @@ impl Writes for Knock {
         room.map_or_else(|| self.room.clone(), |room| room.lane(Lane::Moderators))
     }
 
-    fn command(&self, _op: &str, _to: &To<'_>) -> Option<Command> {
+    fn command(&self, _op: &str, _keys: &LogKeys) -> Option<Command> {
         Some(Command::Member(member::Command::Knock))
     }
 
@@ -86,7 +87,7 @@ impl Writes for Admit {
         Action::Admit
     }
 
-    fn command(&self, _op: &str, _to: &To<'_>) -> Option<Command> {
+    fn command(&self, _op: &str, _keys: &LogKeys) -> Option<Command> {
         Some(Command::Member(member::Command::Admit { of: self.of }))
     }
 
@@ -108,7 +109,7 @@ impl Writes for LeaveRoom {
         Action::Leave
     }
 
-    fn command(&self, _op: &str, _to: &To<'_>) -> Option<Command> {
+    fn command(&self, _op: &str, _keys: &LogKeys) -> Option<Command> {
         Some(Command::Member(member::Command::Leave))
     }
 
@@ -134,7 +135,7 @@ impl Writes for Remove {
         ("/d/person", slice::from_ref(&self.person))
     }
 
-    fn command(&self, _op: &str, _to: &To<'_>) -> Option<Command> {
+    fn command(&self, _op: &str, _keys: &LogKeys) -> Option<Command> {
         let (person, ban) = (self.person.clone(), self.ban);
         Some(Command::Member(member::Command::Remove { person, ban }))
     }
@@ -167,7 +168,7 @@ impl Writes for SetRole {
         ("/d/person", slice::from_ref(&self.person))
     }
 
-    fn command(&self, _op: &str, _to: &To<'_>) -> Option<Command> {
+    fn command(&self, _op: &str, _keys: &LogKeys) -> Option<Command> {
         let (person, role) = (self.person.clone(), role_of(self.role)?);
         Some(Command::Member(member::Command::SetRole { person, role }))
     }

@@ -5,16 +5,17 @@ use wardroom_protocol::identity::Profile;
 use wardroom_protocol::ids::{Lane, LogName, Mid, PrincipalId};
 use wardroom_protocol::limits;
 use wardroom_protocol::message::{
-    AboutMessage, Edit, EditedWords, Hide, Post, PostedWords, React, ReasonWords, Redact, Report,
-    Retract,
+    AboutMessage, Edit, Hide, Post, React, ReasonWords, Redact, Report, Retract,
 };
 use wardroom_protocol::question::{AcceptAnswer, MarkQuestion, QuestionState};
 
-use super::{Show, Spoken, To, Writes, card_only, json, with_reason};
+use super::words::Words;
+use super::{Show, Spoken, Writes, card_only, json, with_reason};
 use crate::domain::access::Action;
 use crate::domain::{Command, message, moderation, question};
 use crate::entry::{announce_of, kind_of, reaction_of};
 use crate::guard::Rule;
+use crate::seal::LogKeys;
 
 const REASON: Rule = Rule::Note(limits::REASON_CHARS);
 
@@ -45,13 +46,13 @@ impl Writes for Post {
         if self.origin.is_some() { Action::PostAs } else { Action::Post }
     }
 
-    fn command(&self, _op: &str, to: &To<'_>) -> Option<Command> {
+    fn command(&self, _op: &str, keys: &LogKeys) -> Option<Command> {
         Some(Command::Message(message::Command::Post {
-            topic: to.keys.topic_id(to.log, &self.topic),
+            topic: keys.topic_id(&self.topic),
             kind: kind_of(self.kind)?,
             reply_to: self.reply_to,
             after: self.after,
-            origin: self.origin.as_ref().map(|origin| to.keys.origin(to.log, &origin.author)),
+            origin: self.origin.as_ref().map(|origin| keys.origin(&origin.author)),
             mentions: self.mentions.clone(),
             announce: self.announce.as_ref().map(announce_of),
         }))
@@ -83,14 +84,16 @@ impl Writes for Post {
         self.after = None;
     }
 
+    fn long_text(&mut self) -> Option<&mut String> {
+        Some(&mut self.body)
+    }
+
     fn words(self, card: &Profile) -> Option<Spoken> {
-        let card = match self.origin {
-            Some(origin) => Profile { name: origin.author, ..Profile::default() },
-            None => card.clone(),
-        };
-        let name = self.topic.as_str().into();
-        let words = PostedWords { card, topic: self.topic, body: self.body, tags: self.tags };
-        Some(Spoken { open: json(&words), name: Some(name) })
+        let author = self.origin.map(|it| Profile { name: it.author, ..Profile::default() });
+        let words = Words::by(author.as_ref().unwrap_or(card), self.topic.len() + self.body.len());
+        let words = words.text("topic", &self.topic).text("body", &self.body);
+        let open = words.texts("tags", &self.tags).end();
+        Some(Spoken { open, name: Some(self.topic.into()) })
     }
 }
 
@@ -107,7 +110,7 @@ impl Writes for Edit {
         Action::Post
     }
 
-    fn command(&self, _op: &str, _to: &To<'_>) -> Option<Command> {
+    fn command(&self, _op: &str, _keys: &LogKeys) -> Option<Command> {
         Some(Command::Message(message::Command::Edit { of: self.of }))
     }
 
@@ -120,9 +123,13 @@ impl Writes for Edit {
         few_tags(&self.tags)
     }
 
+    fn long_text(&mut self) -> Option<&mut String> {
+        Some(&mut self.body)
+    }
+
     fn words(self, card: &Profile) -> Option<Spoken> {
-        let words = EditedWords { card: card.clone(), body: self.body, tags: self.tags };
-        Some(Spoken { open: json(&words), name: None })
+        let words = Words::by(card, self.body.len()).text("body", &self.body);
+        Some(Spoken { open: words.texts("tags", &self.tags).end(), name: None })
     }
 }
 
@@ -139,7 +146,7 @@ impl Writes for Retract {
         Action::Post
     }
 
-    fn command(&self, _op: &str, _to: &To<'_>) -> Option<Command> {
+    fn command(&self, _op: &str, _keys: &LogKeys) -> Option<Command> {
         Some(Command::Message(message::Command::Retract { of: self.of }))
     }
 
@@ -167,7 +174,7 @@ impl Writes for React {
         Action::Post
     }
 
-    fn command(&self, op: &str, _to: &To<'_>) -> Option<Command> {
+    fn command(&self, op: &str, _keys: &LogKeys) -> Option<Command> {
         let (of, reaction) = (self.of, reaction_of(self.reaction)?);
         let on = op == "message.react";
         Some(Command::Message(message::Command::React { of, reaction, on }))
@@ -191,7 +198,7 @@ impl Writes for AboutMessage {
         Action::Read
     }
 
-    fn command(&self, op: &str, _to: &To<'_>) -> Option<Command> {
+    fn command(&self, op: &str, _keys: &LogKeys) -> Option<Command> {
         let of = self.of;
         Some(match op {
             "message.pin" => Command::Message(message::Command::Pin { of, on: true }),
@@ -222,7 +229,7 @@ impl Writes for AcceptAnswer {
         Action::Post
     }
 
-    fn command(&self, _op: &str, _to: &To<'_>) -> Option<Command> {
+    fn command(&self, _op: &str, _keys: &LogKeys) -> Option<Command> {
         let (of, answer) = (self.of, self.answer);
         Some(Command::Question(question::Command::Accept { of, answer }))
     }
@@ -245,7 +252,7 @@ impl Writes for MarkQuestion {
         Action::Post
     }
 
-    fn command(&self, _op: &str, _to: &To<'_>) -> Option<Command> {
+    fn command(&self, _op: &str, _keys: &LogKeys) -> Option<Command> {
         let needs_info = match self.state {
             QuestionState::Open => false,
             QuestionState::NeedsInfo => true,
@@ -280,7 +287,7 @@ macro_rules! reasoned {
                 lane.map_or_else(|| self.room.clone(), |room| room.lane(Lane::Moderators))
             }
 
-            fn command(&self, _op: &str, _to: &To<'_>) -> Option<Command> {
+            fn command(&self, _op: &str, _keys: &LogKeys) -> Option<Command> {
                 Some(Command::Moderation(moderation::Command::$command { of: self.of }))
             }
 

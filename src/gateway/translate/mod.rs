@@ -4,6 +4,7 @@ mod member;
 mod message;
 mod room;
 mod topic;
+mod words;
 
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ use crate::entry::RECORD_VERSION;
 use crate::guard::{self, Rule, Screened};
 use crate::identity::Known;
 use crate::room::{Submission, Worded};
-use crate::seal::{Binding, Keyring};
+use crate::seal::{Binding, Keyring, LogKeys};
 
 /// Shows a text to the guard: its field, its rule, itself.
 pub(super) type Show<'a> = &'a mut dyn FnMut(&'static str, Rule, &str);
@@ -36,9 +37,9 @@ pub(super) trait Writes: DeserializeOwned + Serialize + Send + 'static {
     /// What it takes at least, checked before anything is sealed. The room decides again.
     fn action(&self) -> Action;
 
-    /// What is asked, facts only; a body may serve several ops. `None`: it holds a word of a closed
-    /// list that this version does not know.
-    fn command(&self, op: &str, to: &To<'_>) -> Option<Command>;
+    /// What is asked, facts only, with the keys of the log it goes to; a body may serve several ops.
+    /// `None`: it holds a word of a closed list that this version does not know.
+    fn command(&self, op: &str, keys: &LogKeys) -> Option<Command>;
 
     /// The log that its entry goes to, as far as is known before the room decides.
     fn target(&self, me: &PrincipalId) -> LogName {
@@ -64,6 +65,12 @@ pub(super) trait Writes: DeserializeOwned + Serialize + Send + 'static {
     /// What is compared when its mid returns: the body without what is not part of the act.
     fn compared(&mut self) {}
 
+    /// The text that makes up most of it, if it has one: compared as it is and not as JSON, which would
+    /// be made for nothing else.
+    fn long_text(&mut self) -> Option<&mut String> {
+        None
+    }
+
     /// The words; `None` if the entry has none.
     fn words(self, card: &Profile) -> Option<Spoken>;
 }
@@ -74,12 +81,6 @@ pub(super) struct Spoken {
     pub(super) open: Vec<u8>,
     /// The name among them, if there is one: a title, or a topic's.
     pub(super) name: Option<Arc<str>>,
-}
-
-/// The log that a body goes to, and the keys to hash with.
-pub(super) struct To<'a> {
-    pub(super) log: &'a LogName,
-    pub(super) keys: &'a Keyring,
 }
 
 /// A body together with nothing else: what the guard looks at.
@@ -106,14 +107,19 @@ impl Author<'_> {
     ) -> Option<Screened<Submission>> {
         let me = &self.known.principal.id;
         let log = body.get().0.target(me);
-        let command = body.get().0.command(op, &To { log: &log, keys: self.keys })?;
+        let keys = self.keys.of_log(&log);
+        let command = body.get().0.command(op, &keys)?;
         Some(body.map(|Body(mut body)| {
             body.compared();
-            let submit = self.keys.submit_hash(&log, op, &json(&body));
+            let text = body.long_text().map(std::mem::take);
+            let submit = keys.submit_hash(op, &json(&body), text.as_deref());
+            if let (Some(place), Some(text)) = (body.long_text(), text) {
+                *place = text;
+            }
             let mid = body.mid();
             let words = body.words(&self.known.card).map(|Spoken { open, name }| {
                 let binding = Binding { log: &log, mid: &mid, by: me, version: RECORD_VERSION };
-                let sealed = self.keys.seal(binding, &open);
+                let sealed = keys.seal(binding, &open);
                 Worded { sealed, log: log.clone(), open: open.into(), name }
             });
             let principal = Arc::clone(&self.known.principal);
@@ -139,7 +145,7 @@ impl Writes for MarkRead {
         LogName::mailbox(me)
     }
 
-    fn command(&self, _op: &str, _to: &To<'_>) -> Option<Command> {
+    fn command(&self, _op: &str, _keys: &LogKeys) -> Option<Command> {
         let (room, ranges) = (self.room.clone(), self.ranges.clone());
         Some(Command::Mailbox(mailbox::Command::MarkRead { room, ranges }))
     }

@@ -6,11 +6,12 @@ use wardroom_protocol::ids::{LogName, Mid, PrincipalId};
 use wardroom_protocol::limits;
 use wardroom_protocol::room::{Archive, CreateRoom, SetPolicy, TitleWords};
 
-use super::{Show, Spoken, To, Writes, card_only, json, with_reason};
+use super::{Show, Spoken, Writes, card_only, json, with_reason};
 use crate::domain::access::Action;
 use crate::domain::{Command, Founding, room};
 use crate::entry::{class_of, join_of, posting_of};
 use crate::guard::Rule;
+use crate::seal::LogKeys;
 
 impl Writes for CreateRoom {
     /// The directory claims the name; the room's first entry follows from it.
@@ -26,7 +27,7 @@ impl Writes for CreateRoom {
         Action::Create
     }
 
-    fn command(&self, _op: &str, _to: &To<'_>) -> Option<Command> {
+    fn command(&self, _op: &str, _keys: &LogKeys) -> Option<Command> {
         let founding = Founding {
             class: class_of(self.class)?,
             specialty: self.specialty.clone(),
@@ -74,7 +75,7 @@ impl Writes for SetPolicy {
         Action::Govern
     }
 
-    fn command(&self, _op: &str, _to: &To<'_>) -> Option<Command> {
+    fn command(&self, _op: &str, _keys: &LogKeys) -> Option<Command> {
         let join = self.join.map(|join| join_of(join).ok_or(())).transpose().ok()?;
         let posting = self.posting.map(|posting| posting_of(posting).ok_or(()));
         let posting = posting.transpose().ok()?;
@@ -99,7 +100,7 @@ impl Writes for Archive {
         Action::Govern
     }
 
-    fn command(&self, _op: &str, _to: &To<'_>) -> Option<Command> {
+    fn command(&self, _op: &str, _keys: &LogKeys) -> Option<Command> {
         Some(Command::Room(room::Command::Archive { archived: self.archived }))
     }
 

@@ -6,10 +6,11 @@ use wardroom_protocol::ids::{LogName, Mid};
 use wardroom_protocol::limits;
 use wardroom_protocol::topic::{MergeTopics, MoveMessages, RenameTopic, ResolveTopic, TopicWords};
 
-use super::{Show, Spoken, To, Writes, card_only, json};
+use super::{Show, Spoken, Writes, card_only, json};
 use crate::domain::access::Action;
 use crate::domain::{Command, topic};
 use crate::guard::Rule;
+use crate::seal::LogKeys;
 
 fn named(card: &Profile, name: String) -> Spoken {
     let known = name.as_str().into();
@@ -30,8 +31,8 @@ impl Writes for RenameTopic {
         Action::Post
     }
 
-    fn command(&self, _op: &str, to: &To<'_>) -> Option<Command> {
-        let alias = to.keys.topic_id(to.log, &self.name);
+    fn command(&self, _op: &str, keys: &LogKeys) -> Option<Command> {
+        let alias = keys.topic_id(&self.name);
         Some(Command::Topic(topic::Command::Rename { topic: self.topic, alias }))
     }
 
@@ -57,7 +58,7 @@ impl Writes for ResolveTopic {
         Action::Post
     }
 
-    fn command(&self, _op: &str, _to: &To<'_>) -> Option<Command> {
+    fn command(&self, _op: &str, _keys: &LogKeys) -> Option<Command> {
         let (topic, resolved) = (self.topic, self.resolved);
         Some(Command::Topic(topic::Command::Resolve { topic, resolved }))
     }
@@ -80,8 +81,8 @@ impl Writes for MoveMessages {
         Action::Moderate
     }
 
-    fn command(&self, _op: &str, to: &To<'_>) -> Option<Command> {
-        let to = to.keys.topic_id(to.log, &self.to);
+    fn command(&self, _op: &str, keys: &LogKeys) -> Option<Command> {
+        let to = keys.topic_id(&self.to);
         Some(Command::Topic(topic::Command::Move { of: self.of.clone(), to }))
     }
 
@@ -115,7 +116,7 @@ impl Writes for MergeTopics {
         Action::Moderate
     }
 
-    fn command(&self, _op: &str, _to: &To<'_>) -> Option<Command> {
+    fn command(&self, _op: &str, _keys: &LogKeys) -> Option<Command> {
         let (topic, into) = (self.topic, self.into);
         Some(Command::Topic(topic::Command::Merge { topic, into }))
     }
