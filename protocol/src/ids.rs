@@ -256,7 +256,7 @@ impl fmt::Display for Position {
 }
 
 /// A message id, minted by the sender: identity, idempotency key, echo match and permalink.
-/// A UUID (version 7; version 4 under a pseudonym). Nobody reads the time in it.
+/// A UUID (version 7; version 4 under a pseudonym). Nobody reads the time in it as the time.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Mid([u8; 16]);
 
@@ -272,6 +272,12 @@ impl Mid {
     #[must_use]
     pub fn derived(hash: [u8; 16]) -> Self {
         Self(uuid::Builder::from_custom_bytes(hash).into_uuid().into_bytes())
+    }
+
+    /// Whether it is of version 7, which begins with the time it was minted at.
+    #[must_use]
+    pub const fn begins_with_time(&self) -> bool {
+        self.0[6] >> 4 == 7
     }
 
     /// From stored bytes; nil is refused.

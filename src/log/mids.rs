@@ -1,10 +1,10 @@
 //! The mid index of one log, in its actor's hands: a fresh mid costs no disk.
 //!
 //! Rows that the store lacks are exact in memory. Older mids sit in bloom filters of about ten bits
-//! each, and each filter knows the lowest and the highest it holds. Mids begin with the time they were
-//! minted at, so a fresh one lies above what most filters hold and is not looked for there; of those that
-//! do not, mids minted by chance or by a clock that is wrong, a few in a hundred ask the store for
-//! nothing. None is ever missed.
+//! each, and each filter knows the lowest and the highest it holds. Mids of version 7 begin with the time
+//! they were minted at, so a fresh one lies above what filters hold and is not looked for there; those of
+//! other versions, which lie anywhere, are kept apart so that they stretch none of these. Of mids minted by
+//! chance or by a clock that is wrong, a few in a hundred ask the store for nothing. None is ever missed.
 
 use std::collections::VecDeque;
 use std::collections::hash_map::{Entry, HashMap};
@@ -67,6 +67,72 @@ impl Filter {
     }
 }
 
+/// Filters of mids of one kind, each twice as large as the one before.
+#[derive(Default)]
+struct Filters(Vec<Filter>);
+
+impl Filters {
+    fn may_hold(&self, mid: &Mid) -> bool {
+        self.0.iter().any(|filter| filter.may_hold(mid))
+    }
+
+    fn insert(&mut self, mid: Mid) {
+        if self.0.last().is_none_or(|filter| filter.holds >= filter.full) {
+            let full = FIRST_FILTER << self.0.len();
+            let mut seed = [0; 16];
+            getrandom::fill(&mut seed).expect("the operating system gives random bytes");
+            let bits = vec![0; Filter::words(full)];
+            self.0.push(Filter::new(bits, seed, full, 0, (mid, mid)));
+        }
+        if let Some(filter) = self.0.last_mut() {
+            filter.insert(mid);
+        }
+    }
+
+    fn holds(&self) -> usize {
+        self.0.iter().map(|filter| filter.holds).sum()
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&count(self.0.len()).to_le_bytes());
+        for filter in &self.0 {
+            out.extend_from_slice(&filter.seed);
+            out.extend_from_slice(&count(filter.holds).to_le_bytes());
+            out.extend_from_slice(filter.lowest.as_bytes());
+            out.extend_from_slice(filter.highest.as_bytes());
+            for word in filter.bits.as_slice() {
+                out.extend_from_slice(&word.to_le_bytes());
+            }
+        }
+    }
+
+    fn parse(cut: &mut Cutter<'_>) -> Result<Option<Self>, Cut> {
+        let mut this = Self::default();
+        for number in 0..cut.u32()? {
+            // The first one holds a thousand: the twentieth more mids than any log has.
+            if number >= 20 {
+                return Ok(None);
+            }
+            let full = FIRST_FILTER << number;
+            let seed = cut.array()?;
+            let holds = usize::try_from(cut.u32()?).map_err(|_| Cut)?;
+            let lowest = Mid::from_bytes(cut.array()?);
+            let (Ok(lowest), Ok(highest)) = (lowest, Mid::from_bytes(cut.array()?)) else {
+                return Ok(None);
+            };
+            let bits = cut.take(Filter::words(full) * 8)?;
+            let word = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap_or_default());
+            let bits = bits.chunks(8).map(word).collect();
+            this.0.push(Filter::new(bits, seed, full, holds, (lowest, highest)));
+        }
+        Ok(Some(this))
+    }
+}
+
+fn count(len: usize) -> u32 {
+    u32::try_from(len).expect("a log has fewer than 4 G mids")
+}
+
 /// A row as an entry made it.
 struct Change {
     seq: u64,
@@ -84,12 +150,15 @@ pub struct MidIndex {
     changes: VecDeque<Change>,
     /// The number of the first of them.
     first: u64,
-    filters: Vec<Filter>,
+    /// Of mids that begin with the time.
+    by_time: Filters,
+    /// Of all others: derived ones, as every founding has, and those minted by chance.
+    by_chance: Filters,
 }
 
 impl std::fmt::Debug for MidIndex {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let older: usize = self.filters.iter().map(|filter| filter.holds).sum();
+        let older = self.by_time.holds() + self.by_chance.holds();
         write!(f, "MidIndex({} exact, {older} older)", self.exact.len())
     }
 }
@@ -145,37 +214,22 @@ impl MidIndex {
             // It, or its bits, are there already: it will be asked about either way.
             return;
         }
-        if self.filters.last().is_none_or(|filter| filter.holds >= filter.full) {
-            let full = FIRST_FILTER << self.filters.len();
-            let mut seed = [0; 16];
-            getrandom::fill(&mut seed).expect("the operating system gives random bytes");
-            let bits = vec![0; Filter::words(full)];
-            self.filters.push(Filter::new(bits, seed, full, 0, (mid, mid)));
-        }
-        if let Some(filter) = self.filters.last_mut() {
-            filter.insert(mid);
-        }
+        let filters = if mid.begins_with_time() { &mut self.by_time } else { &mut self.by_chance };
+        filters.insert(mid);
     }
 
     /// All mids as bytes, for a snapshot: about ten bits each.
     ///
     /// ```text
-    /// 4 count of filters, smallest first; each: 16 seed, 4 mids in it, 16 the lowest, 16 the highest, its bits
+    /// twice, for mids that begin with the time and for all others:
+    ///   4 count of filters, smallest first; each: 16 seed, 4 mids in it, 16 the lowest, 16 the highest, its bits
     /// 4 count of mids that are in none; each: 16
     /// ```
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let count = |len: usize| u32::try_from(len).expect("a log has fewer than 4 G mids");
-        let mut out = count(self.filters.len()).to_le_bytes().to_vec();
-        for filter in &self.filters {
-            out.extend_from_slice(&filter.seed);
-            out.extend_from_slice(&count(filter.holds).to_le_bytes());
-            out.extend_from_slice(filter.lowest.as_bytes());
-            out.extend_from_slice(filter.highest.as_bytes());
-            for word in filter.bits.as_slice() {
-                out.extend_from_slice(&word.to_le_bytes());
-            }
-        }
+        let mut out = Vec::new();
+        self.by_time.encode(&mut out);
+        self.by_chance.encode(&mut out);
         out.extend_from_slice(&count(self.exact.len()).to_le_bytes());
         let mut exact: Vec<&Mid> = self.exact.keys().collect();
         exact.sort_unstable();
@@ -193,24 +247,10 @@ impl MidIndex {
     }
 
     fn parse(cut: &mut Cutter<'_>) -> Result<Option<Self>, Cut> {
-        let mut this = Self::new();
-        for number in 0..cut.u32()? {
-            // The first one holds a thousand: the twentieth more mids than any log has.
-            if number >= 20 {
-                return Ok(None);
-            }
-            let full = FIRST_FILTER << number;
-            let seed = cut.array()?;
-            let holds = usize::try_from(cut.u32()?).map_err(|_| Cut)?;
-            let lowest = Mid::from_bytes(cut.array()?);
-            let (Ok(lowest), Ok(highest)) = (lowest, Mid::from_bytes(cut.array()?)) else {
-                return Ok(None);
-            };
-            let bits = cut.take(Filter::words(full) * 8)?;
-            let word = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap_or_default());
-            let bits = bits.chunks(8).map(word).collect();
-            this.filters.push(Filter::new(bits, seed, full, holds, (lowest, highest)));
-        }
+        let (Some(by_time), Some(by_chance)) = (Filters::parse(cut)?, Filters::parse(cut)?) else {
+            return Ok(None);
+        };
+        let mut this = Self { by_time, by_chance, ..Self::default() };
         for _ in 0..cut.u32()? {
             match Mid::from_bytes(cut.array()?) {
                 Ok(mid) => this.seed(mid),
@@ -221,6 +261,7 @@ impl MidIndex {
     }
 
     fn may_be_older(&self, mid: &Mid) -> bool {
-        self.filters.iter().any(|filter| filter.may_hold(mid))
+        let filters = if mid.begins_with_time() { &self.by_time } else { &self.by_chance };
+        filters.may_hold(mid)
     }
 }

@@ -24,7 +24,7 @@ use crate::seal::Keyring;
 
 /// The version of the fold and of its bytes. Raise it whenever the same entries would give another
 /// state, or the same state other bytes: what an older version kept is ignored then.
-pub const FOLD: u32 = 2;
+pub const FOLD: u32 = 3;
 /// Entries after which a log is kept anew when it opens, and a short one while it is open.
 pub(super) const EVERY: u64 = 4096;
 /// The same for a long one, as a part of its length. What is kept grows with the log, ten bits for each
