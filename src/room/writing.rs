@@ -211,8 +211,7 @@ impl RoomActor {
             .state
             .decide(&submission.command, &submission.principal, &gathered.rows, now)
             .map_err(refused)?;
-        let log = self.log.clone();
-        self.desk.ready(&log).map_err(Stop::Denied)?;
+        self.desk.ready(&self.log).map_err(Stop::Denied)?;
         let acts: Vec<_> = acts
             .into_iter()
             .map(|act| {
@@ -232,9 +231,9 @@ impl RoomActor {
                 Err(_) if last.is_some() => Err(Stop::Denied(Denied::Fault(Fault::Unknown))),
                 outcome => outcome,
             }?;
-            let channel = Arc::clone(&self.at(lane).channel);
             let sent: Vec<_> = notes.into_iter().zip(stamps.by_ref()).collect();
             if !sent.is_empty() {
+                let channel = Arc::clone(&self.at(lane).channel);
                 let seq = written.position.seq;
                 let tell = move |safe| {
                     for (note, stamp) in sent.into_iter().filter(|_| safe) {
@@ -260,10 +259,9 @@ impl RoomActor {
         // A lane's entry says where the room stood, so that clients can merge the two.
         let head = lane.map(|_| self.desk.state.line().head());
         let rows = if lane.is_some() { &gathered.rows.of_lane() } else { &gathered.rows };
-        let (log, bus) = (self.log.clone(), self.bus.clone());
-        let mut admitted = std::mem::take(&mut self.admitted);
-        let written = self.at(lane).write(&proposal, rows, head, (&bus, &log), &mut admitted);
-        self.admitted = admitted;
+        // Not by `at`, which borrows all of the actor.
+        let desk = lane.and_then(|lane| self.lanes.get_mut(&lane)).unwrap_or(&mut self.desk);
+        let written = desk.write(&proposal, rows, head, (&self.bus, &self.log), &mut self.admitted);
         let (seq, written) = written.map_err(Stop::Denied)?;
         let event = proposal.event;
         if lane.is_none() {
