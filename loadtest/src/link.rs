@@ -140,17 +140,37 @@ impl Link {
         }
     }
 
+    /// The same for a frame that is here already; writes nothing.
+    pub fn at_hand<T>(
+        &mut self,
+        during: &'static str,
+        take: impl FnOnce(&str) -> T,
+    ) -> Result<Option<T>, Failure> {
+        if let Some(text) = self.held.pop_front() {
+            return Ok(Some(take(&text)));
+        }
+        loop {
+            let text = self.wire.at_hand().map_err(|ended| Failure::Ended { during, ended })?;
+            match text {
+                Some(text) if is_ping(&text) => self.pong(during)?,
+                text => return Ok(text.map(|text| take(&text))),
+            }
+        }
+    }
+
     async fn next_frame(&mut self, during: &'static str) -> Result<Utf8Bytes, Failure> {
         loop {
             let text =
                 self.wire.receive().await.map_err(|ended| Failure::Ended { during, ended })?;
-            if !text.starts_with(r#"{"op":"ping""#) {
+            if !is_ping(&text) {
                 return Ok(text);
             }
-            self.wire
-                .queue(r#"{"op":"pong"}"#)
-                .map_err(|ended| Failure::Ended { during, ended })?;
+            self.pong(during)?;
         }
+    }
+
+    fn pong(&mut self, during: &'static str) -> Result<(), Failure> {
+        self.wire.queue(r#"{"op":"pong"}"#).map_err(|ended| Failure::Ended { during, ended })
     }
 
     /// Reads nothing more, and keeps the connection open: what is queued still leaves.
@@ -165,4 +185,8 @@ impl Link {
     pub async fn close(self) {
         self.wire.close().await;
     }
+}
+
+fn is_ping(text: &str) -> bool {
+    text.starts_with(r#"{"op":"ping""#)
 }

@@ -6,7 +6,7 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_util::{Sink, Stream};
@@ -148,6 +148,16 @@ impl Connection {
             self.poll_text(cx)
         })
         .await
+    }
+
+    /// The next text frame if it is here already; writes nothing. For who answers many frames at once:
+    /// what they queue meanwhile leaves in one piece with the next [`receive`](Self::receive).
+    pub fn at_hand(&mut self) -> Result<Option<Utf8Bytes>, Ended> {
+        // Nobody is woken: whoever finds nothing goes on to receive.
+        match self.poll_text(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(outcome) => outcome.map(Some),
+            Poll::Pending => Ok(None),
+        }
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
