@@ -69,6 +69,25 @@ fn a_history_without_fault_has_none() {
     assert_eq!(found(&history.verdict()), []);
 }
 
+/// Neither reader sees it: one stops before, the other begins behind.
+#[test]
+fn an_epoch_that_falls_between_two_readers_breaks_the_order() {
+    for (fallen, expected) in [(EPOCH - 1, vec![(Fault::Order, 1)]), (EPOCH + 1, vec![])] {
+        let History { mut oracle, room, mut frames, mids } = History::of(2);
+        let second = Position::new(fallen, 2);
+        oracle.posts.get_mut(&mids[1]).expect("it was said").told = Told::Acknowledged(second);
+        frames[1] = frames[1].replace(&EPOCH.to_string(), &fallen.to_string());
+        for (frame, after, upto) in
+            [(&frames[0], Position::ZERO, 1), (&frames[1], Position::new(fallen, 1), 2)]
+        {
+            let mut reader = Reader::new(room, after);
+            oracle.delivered(&mut reader, frame);
+            oracle.done(reader, upto);
+        }
+        assert_eq!(found(&oracle.verdict(true)), expected, "from {EPOCH} to {fallen}");
+    }
+}
+
 #[test]
 fn a_drop_in_the_middle_is_a_gap() {
     let mut history = History::of(5);
