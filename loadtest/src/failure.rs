@@ -18,7 +18,8 @@ pub enum Exit {
     Usage = 2,
     /// A promise was broken. Nothing else counts then.
     Correctness = 3,
-    /// The generator was the bottleneck: the numbers say nothing.
+    /// The generator was the bottleneck, or late where a bar rests on its latencies: the numbers say
+    /// nothing.
     Saturated = 4,
 }
 

@@ -76,7 +76,8 @@ impl Baseline {
 )]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line that are there or not")]
 #[command(after_help = "Exit codes: 0 pass, 1 a threshold failed, 2 the run could not be made, \
-    3 a promise was broken, 4 the generator was the bottleneck.")]
+    3 a promise was broken, 4 the generator was the bottleneck, or late where a bar is on \
+    latencies.")]
 pub struct Options {
     /// What to do
     pub scenario: Scenario,
@@ -152,7 +153,8 @@ pub struct Options {
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub pairs: u32,
     /// Fail with 1 unless e.g. `deliver_p99_ms<50` or `posts_per_s>1000`; of several runs the end of
-    /// the 95 % interval counts that is nearer to the bar; may be repeated
+    /// the 95 % interval counts that is nearer to the bar, and all of them must have the figure: an
+    /// overloaded run leaves latencies out; may be repeated
     #[arg(long = "threshold", value_name = "FIGURE<N", value_parser = threshold)]
     pub thresholds: Vec<Threshold>,
     /// Say nothing while it runs

@@ -4,11 +4,19 @@
 //! is told of every post, answer and delivered frame, and counts what must never happen. It does no
 //! IO and reads no clock; the traffic calls it for every frame, so later copies cost one hash.
 //!
-//! Its rules, by the numbers of the fault tests' checker: every acknowledged mid stands exactly once,
-//! at its acknowledged position (O1); seqs are dense (O2); every reader sees the contiguous slice in
-//! order, each entry once and the same bytes as everybody (O3); a post without an answer stands at
-//! most once (O4); a refused one never (O5); one author's posts keep their order (O6); nothing stands
-//! there that nobody said (foreign).
+//! Its rules, each broken by hand in `tests`:
+//! - every acknowledged mid stands exactly once, at its acknowledged position, and a retry is answered
+//!   with that position;
+//! - seqs are dense, and epochs never fall;
+//! - every reader sees the contiguous slice in order, each entry once and the same bytes as everybody;
+//! - a post of unknown outcome stands at most once, a refused one never, and every post is answered;
+//! - one author's posts keep their order;
+//! - nothing stands there that nobody said;
+//! - words that were erased do not come again, and no others go.
+//!
+//! What no reader sees it does not judge: the chain of the records (`wardroom log verify`), and whether
+//! somebody may read (all its readers may). Nothing is lost in a healthy run, so a gap is a finding also
+//! where the server admits it.
 
 mod erasure;
 mod faults;

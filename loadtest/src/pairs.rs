@@ -81,6 +81,23 @@ impl Series {
         self.summary.iter().find(|summary| summary.name == name).map(|summary| summary.estimate)
     }
 
+    /// Where a figure of the summary comes from: the name that it has in a run, and the runs of each of
+    /// its values, two for a ratio or a difference.
+    #[must_use]
+    pub fn sources<'a>(&self, figure: &'a str) -> (&'a str, Vec<Vec<&Outcome>>) {
+        fn alone(runs: &[Outcome]) -> Vec<Vec<&Outcome>> {
+            runs.iter().map(|run| vec![run]).collect()
+        }
+        match figure.split_once('.') {
+            Some(("ratio" | "extra", of)) => {
+                let pairs = self.server.iter().zip(&self.beside);
+                (of, pairs.map(|(ours, theirs)| vec![ours, theirs]).collect())
+            }
+            Some((_, of)) => (of, alone(&self.beside)),
+            None => (figure, alone(&self.server)),
+        }
+    }
+
     /// Fills in the summary from the runs.
     pub fn summarise(&mut self, seed: u64) {
         let mut summary = Vec::new();

@@ -1,5 +1,6 @@
 //! The result: judged, then written for people and for programs.
 
+mod held;
 mod html;
 mod machine;
 mod plot;
@@ -9,27 +10,15 @@ use std::fs;
 
 use serde::Serialize;
 
+pub use held::Held;
 pub use html::page;
 pub use machine::Machine;
 pub use text::lines;
 
-use crate::bootstrap::Estimate;
 use crate::failure::{Exit, Failure};
-use crate::options::{Options, Scenario, Threshold};
+use crate::options::{Options, Scenario};
 use crate::oracle::Faults;
 use crate::pairs::Series;
-
-/// A bar and what was held against it.
-#[derive(Clone, Debug, Serialize)]
-pub struct Held {
-    /// The bar.
-    #[serde(flatten)]
-    pub bar: Threshold,
-    /// The figure; absent if nothing of that name was measured, which fails.
-    pub estimate: Option<Estimate>,
-    /// Whether it holds.
-    pub holds: bool,
-}
 
 /// The result of a command.
 #[derive(Clone, Debug, Serialize)]
@@ -40,7 +29,8 @@ pub struct Report {
     pub plan: String,
     /// Where.
     pub machine: Machine,
-    /// `pass`, `threshold`, `correctness` or `saturated`.
+    /// `pass`, `threshold`, `correctness` or `saturated`; the last also where no bar fails but those on
+    /// what a late generator left out.
     pub verdict: &'static str,
     /// The findings of all runs.
     pub faults: Faults,
@@ -57,23 +47,19 @@ impl Report {
     #[must_use]
     pub fn new(options: &Options, plan: String, series: Series) -> Self {
         let faults = series.faults();
-        let held: Vec<Held> = options
-            .thresholds
-            .iter()
-            .map(|bar| {
-                let estimate = series.estimate(&bar.figure);
-                let holds = estimate.is_some_and(|it| within(bar, &it));
-                Held { bar: bar.clone(), estimate, holds }
-            })
-            .collect();
+        let held: Vec<Held> =
+            options.thresholds.iter().map(|bar| Held::judge(bar, &series)).collect();
         let refused = series.server.iter().any(|outcome| !outcome.errors.is_empty());
-        let saturated = series.server.iter().any(|outcome| outcome.saturated);
+        // The baseline's too: a ratio to what the generator held up means nothing.
+        let saturated = series.runs().any(|outcome| outcome.saturated);
         let (verdict, exit) = if faults.total() > 0 {
             ("correctness", Exit::Correctness)
         } else if saturated {
             ("saturated", Exit::Saturated)
-        } else if refused || held.iter().any(|held| !held.holds) {
+        } else if refused || held.iter().any(|held| !held.holds && !held.late) {
             ("threshold", Exit::Threshold)
+        } else if held.iter().any(|held| !held.holds) {
+            ("saturated", Exit::Saturated)
         } else {
             ("pass", Exit::Pass)
         };
@@ -107,11 +93,6 @@ impl Report {
         }
         Ok(())
     }
-}
-
-/// The end of the interval that is nearer to the bar decides; of one run that is the value itself.
-fn within(bar: &Threshold, it: &Estimate) -> bool {
-    if bar.below { it.high < bar.bar } else { it.low > bar.bar }
 }
 
 #[cfg(test)]

@@ -79,7 +79,7 @@ fn verdict(report: &Report, out: &mut String) -> Result {
         _ => (
             "bad",
             "No result",
-            "The generator was the bottleneck: nothing is known of the server.",
+            "The generator was the bottleneck, or late where a bar rests on its latencies.",
         ),
     };
     write!(
@@ -107,7 +107,7 @@ fn bars(report: &Report, out: &mut String) -> Result {
         "<h2>Bars</h2><div class=\"scroll\"><table><tr><th>figure</th><th>bar</th><th>median</th>\
          <th>95 % from</th><th>to</th><th>holds</th></tr>"
     )?;
-    for Held { bar, estimate, holds } in &report.held {
+    for Held { bar, estimate, holds, why, .. } in &report.held {
         let sign = if bar.below { "&lt;" } else { "&gt;" };
         write!(out, "<tr><td>{}</td><td>{sign} {}</td>", escape(&bar.figure), bar.bar)?;
         match estimate {
@@ -121,7 +121,8 @@ fn bars(report: &Report, out: &mut String) -> Result {
             None => write!(out, "<td colspan=\"3\">not measured</td>")?,
         }
         let (class, word) = if *holds { ("good", "yes") } else { ("bad", "no") };
-        write!(out, "<td class=\"{class}\">{word}</td></tr>")?;
+        let why = why.as_ref().map_or_else(String::new, |why| format!(": {}", escape(why)));
+        write!(out, "<td class=\"{class}\">{word}{why}</td></tr>")?;
     }
     write!(out, "</table></div>")
 }

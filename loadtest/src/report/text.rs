@@ -50,7 +50,11 @@ fn write_all(report: &Report, out: &mut String) -> std::fmt::Result {
     for held in &report.held {
         let (bar, sign) = (&held.bar, if held.bar.below { '<' } else { '>' });
         let word = if held.holds { "holds" } else { "does NOT hold" };
-        writeln!(out, "bar {} {sign} {}: {word}", bar.figure, bar.bar)?;
+        write!(out, "bar {} {sign} {}: {word}", bar.figure, bar.bar)?;
+        match &held.why {
+            Some(why) => writeln!(out, ": {why}")?,
+            None => writeln!(out)?,
+        }
     }
     writeln!(out, "verdict: {}", report.verdict)
 }

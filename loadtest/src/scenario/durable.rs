@@ -92,3 +92,31 @@ pub(crate) fn disk(outcome: &mut Outcome, run: &Run, spent: Option<&Latencies>) 
         outcome.figure("ack_p99_over_bar", answer / bar, "x bar");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::meter::latencies;
+    use crate::options::Options;
+    use crate::view::Style;
+
+    #[test]
+    fn at_a_rate_the_answer_is_held_against_ten_milliseconds_and_five_syncs() {
+        let bar = |args: &str, answer: Option<f64>| {
+            let options = Options::try_parse_from(args.split(' ')).expect("flags");
+            let mut spent = latencies();
+            spent.record(2_000).expect("two milliseconds");
+            let mut outcome = Outcome::default();
+            outcome.figure("ack_p99_ms", answer, "ms");
+            disk(&mut outcome, &Run::new(&options, Style::Quiet), Some(&spent));
+            assert_eq!(outcome.value("fdatasync_p99_ms"), Some(2.0));
+            outcome.value("ack_p99_bar_ms").zip(outcome.value("ack_p99_over_bar"))
+        };
+        let rate = "x durable --spawn y --rate 9/s";
+        assert_eq!(bar(rate, Some(5.0)), Some((20.0, 0.25)));
+        assert_eq!(bar(rate, None), None, "left out");
+        assert_eq!(bar("x durable --spawn y", Some(5.0)), None, "a full window waits for itself");
+    }
+}

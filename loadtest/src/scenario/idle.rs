@@ -6,7 +6,7 @@ use super::{Outcome, Run};
 use crate::failure::Failure;
 use crate::meter::{Counts, Snapshot, Window, as_f64};
 use crate::target::Target;
-use crate::traffic::Traffic;
+use crate::traffic::{OPENING, Traffic};
 
 pub(super) async fn run(target: Rc<Target>, run: &Run) -> Result<Outcome, Failure> {
     // One traffic with as many rooms and nobody in them, so that both kinds of buffers are warm.
@@ -37,14 +37,41 @@ pub(super) async fn run(target: Rc<Target>, run: &Run) -> Result<Outcome, Failur
     outcome.figure("server_rss_bytes", resident().map(as_f64), "bytes");
     let share = window.server_cpu.map(|spent| spent / window.seconds);
     outcome.figure("idle_cpu_cores", share, "cores");
-    outcome.notes.push(
-        "connections open 64 at a time, with tokens the server has seen; rooms were founded before \
-         and are counted apart"
-            .to_owned(),
-    );
+    let tokens = joins.min(target.members.len() as u64);
+    outcome.notes.push(format!(
+        "connections open {OPENING} at a time; {}; rooms were founded before and are counted apart",
+        told_of_tokens(joins, tokens, target.process.is_some())
+    ));
     drop(rooms);
     let (faults, meter) = traffic.verdict().await?;
     outcome.faults = faults;
     outcome.meter(run, meter);
     Ok(outcome)
+}
+
+/// How many of the joins bring a token that the server has to verify; the others bring one again. Only a
+/// server that was started for the run is known to have seen none of them before.
+fn told_of_tokens(joins: u64, tokens: u64, started: bool) -> String {
+    if started {
+        format!("{tokens} of {joins} joins bring a token that the server sees for the first time")
+    } else {
+        format!("{joins} joins bring {tokens} tokens, which the server may have seen before")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_told_as_they_are() {
+        // Twenty people with many devices, as many people as connections, and a server of somebody.
+        for (told, says) in [
+            (told_of_tokens(10_000, 20, true), "20 of 10000 joins bring a token"),
+            (told_of_tokens(4_000, 4_000, true), "4000 of 4000 joins bring a token"),
+            (told_of_tokens(50, 1, false), "1 tokens, which the server may have seen before"),
+        ] {
+            assert!(told.contains(says), "{told}");
+        }
+    }
 }

@@ -9,7 +9,8 @@ use crate::traffic::Pace;
 
 /// A generator that used this share of its core had no room left.
 const BUSY: f64 = 0.95;
-/// A timer this late, at the 99th percentile, makes latencies those of the generator. Milliseconds.
+/// A timer this late, at the 99th percentile, makes latencies those of the generator, whatever share of
+/// its core it used: neighbours may have had the rest. Milliseconds.
 const LATE: f64 = 20.0;
 /// Below this share of the offered rate the run is overloaded.
 const KEPT_UP: f64 = 0.99;
@@ -41,7 +42,7 @@ pub struct Outcome {
     pub faults: Faults,
     /// The figures.
     pub figures: Vec<Figure>,
-    /// The curves; empty when overloaded, because they would describe the backlog.
+    /// The curves; empty when overloaded, because they would describe the backlog, or late.
     pub curves: Vec<Curve>,
     /// The window's seconds.
     pub seconds: Vec<Second>,
@@ -51,7 +52,9 @@ pub struct Outcome {
     pub notes: Vec<String>,
     /// The server did not keep up with the offered rate.
     pub overloaded: bool,
-    /// The generator did not keep up.
+    /// In the open model the generator's timers were late: latencies would be its own.
+    pub late: bool,
+    /// The generator did not keep up, its core being full.
     pub saturated: bool,
 }
 
@@ -104,31 +107,14 @@ impl Outcome {
 
     /// Latencies, errors and the generator's honesty, from the meter of the same window.
     pub fn meter(&mut self, run: &Run, meter: Meter) {
-        if !self.overloaded {
+        let lag = milliseconds(&meter.lag, 0.99);
+        self.generator(run.plan.pace, lag);
+        if !self.overloaded && !self.late {
             self.latencies("ack", &meter.answered);
             self.latencies("deliver", &meter.delivered);
             self.latencies("service", &meter.service);
         }
-        let lag = milliseconds(&meter.lag, 0.99);
         self.figure("timer_lag_p99_ms", lag, "ms");
-        let busy = self.value("generator_cpu_cores").is_some_and(|share| share > BUSY);
-        let late = lag.is_some_and(|ms| ms > LATE);
-        match run.plan.pace {
-            Pace::Rate(_) if busy && (late || self.overloaded) => {
-                self.saturated = true;
-                self.notes.push(
-                    "the generator was the bottleneck: its core was full and its timers late; \
-                     these numbers say nothing of the server"
-                        .to_owned(),
-                );
-            }
-            _ if busy => self.notes.push(
-                "the generator's core was full: rates are lower bounds and latencies upper ones; \
-                 server CPU per delivery still holds"
-                    .to_owned(),
-            ),
-            _ => {}
-        }
         if meter.ended > 0 {
             let first = meter.first_end.unwrap_or_default();
             self.notes
@@ -136,6 +122,34 @@ impl Outcome {
         }
         self.errors = meter.errors;
         self.seconds = meter.seconds;
+    }
+
+    /// Marks a run whose generator was late or full. A closed window has no schedule to be late for: its
+    /// messages leave when the generator comes to them, so that only a full core is told.
+    fn generator(&mut self, pace: Pace, lag: Option<f64>) {
+        let busy = self.value("generator_cpu_cores").is_some_and(|share| share > BUSY);
+        let open = matches!(pace, Pace::Rate(_));
+        if let Some(ms) = lag.filter(|ms| open && *ms > LATE) {
+            self.late = true;
+            self.notes.push(format!(
+                "LATE: the generator's timers fired up to {ms:.0} ms late (99th percentile); latencies \
+                 would be its own and not the server's, and are left out"
+            ));
+        }
+        self.saturated = open && busy && (self.late || self.overloaded);
+        if self.saturated {
+            self.notes.push(
+                "the generator was the bottleneck: its core was full, and it was late or less than \
+                 the offered rate was acknowledged; these numbers say nothing of the server"
+                    .to_owned(),
+            );
+        } else if busy {
+            self.notes.push(
+                "the generator's core was full: rates are lower bounds and latencies upper ones; \
+                 server CPU per delivery still holds"
+                    .to_owned(),
+            );
+        }
     }
 
     fn latencies(&mut self, what: &'static str, measured: &Latencies) {
@@ -153,6 +167,78 @@ impl Outcome {
             let at = [0.0, 25.0, 50.0, 75.0, 90.0, 95.0, 99.0, 99.5, 99.9, 99.99, 100.0];
             let point = |percent: f64| Some((percent, milliseconds(measured, percent / 100.0)?));
             self.curves.push(Curve { name, points: at.into_iter().filter_map(point).collect() });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::meter::Counts;
+    use crate::options::Options;
+    use crate::view::Style;
+
+    const SECONDS: f64 = 10.0;
+
+    /// A window of ten seconds: posts acknowledged in it, the generator's share of its core, and how late
+    /// its timers were.
+    fn outcome(pace: &str, acked: u64, share: f64, lag: u64) -> Outcome {
+        let args = ["x", "rooms", "--spawn", "y"].into_iter().chain(pace.split(' '));
+        let run = Run::new(&Options::try_parse_from(args).expect("flags"), Style::Quiet);
+        let window = Window {
+            seconds: SECONDS,
+            counts: Counts { sent: acked, acked, delivered: acked },
+            server_cpu: Some(1.0),
+            own_cpu: Some(share * SECONDS),
+        };
+        let mut meter = Meter { open: true, ..Meter::default() };
+        meter.record(|it| &mut it.lag, Duration::from_millis(lag));
+        meter.record(|it| &mut it.answered, Duration::from_millis(2));
+        let mut outcome = Outcome::default();
+        outcome.window(&run, &window);
+        outcome.meter(&run, meter);
+        outcome
+    }
+
+    #[test]
+    fn a_run_is_overloaded_below_99_percent_of_its_rate() {
+        let at = outcome("--rate 100/s", 990, 0.5, 1);
+        assert!(!at.overloaded && at.notes.is_empty(), "{:?}", at.notes);
+        assert_eq!((at.value("ack_p99_ms"), at.curves.len()), (Some(2.0), 1));
+        let below = outcome("--rate 100/s", 989, 0.5, 1);
+        assert!(below.overloaded && below.notes[0].starts_with("OVERLOADED: 98.9 %"));
+        assert_eq!((below.value("ack_p99_ms"), below.curves.len()), (None, 0));
+        assert!(below.value("cpu_us_per_delivery").is_some(), "that is told all the same");
+        assert!(!outcome("--in-flight 1", 1, 0.5, 1).overloaded, "nothing was offered");
+    }
+
+    #[test]
+    fn a_generator_is_late_by_its_timers_alone_and_saturated_with_a_full_core() {
+        let (open, closed) = ("--rate 100/s", "--in-flight 2");
+        for (pace, acked, share, lag, late, saturated) in [
+            (open, 1_000, 0.60, 19, false, false),
+            (open, 1_000, 0.60, 40, true, false),
+            (open, 1_000, 0.96, 19, false, false),
+            (open, 1_000, 0.96, 40, true, true),
+            // Less than offered: the server's doing, unless the generator had no room left.
+            (open, 900, 0.60, 19, false, false),
+            (open, 900, 0.96, 19, false, true),
+            (closed, 1_000, 0.60, 40, false, false),
+            (closed, 1_000, 0.96, 40, false, false),
+        ] {
+            let it = outcome(pace, acked, share, lag);
+            let case = format!("{pace}, {acked}, {share}, {lag}: {:?}", it.notes);
+            assert_eq!((it.late, it.saturated), (late, saturated), "{case}");
+            let left_out = late || it.overloaded;
+            assert_eq!(it.value("ack_p99_ms").is_none(), left_out, "{case}");
+            let told = |what: &str| it.notes.iter().any(|note| note.starts_with(what));
+            assert_eq!(told("LATE: "), late, "{case}");
+            assert_eq!(told("the generator was the bottleneck"), saturated, "{case}");
+            assert_eq!(told("the generator's core was full"), share > 0.95 && !saturated, "{case}");
         }
     }
 }
