@@ -20,7 +20,7 @@ try {
     bundle: true,
     platform: "node",
     format: "esm",
-    target: "node18",
+    target: "node20",
     sourcemap: "inline",
     logLevel: "warning",
   });

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use crate::Failure;
 
-/// The oldest major version of Node that the bundler runs on.
-pub(crate) const OLDEST: u32 = 18;
+/// The oldest major version of Node that the client is built with, as its `package.json` says.
+pub(crate) const OLDEST: u32 = 20;
 /// Holds the lock file that `node_modules` was installed from.
 pub(crate) const STAMP: &str = ".installed-lock";
 /// An install without network can hang in retries; this ends it.

@@ -74,7 +74,7 @@ export class RoomView {
       if (error.retryable) {
         this.deps.later(delay(2, this.deps.random, error.retryAfterMs), () => void this.join());
       } else {
-        this.status.value = { kind: "failed", failure: error };
+        this.failed(error);
       }
     }
   }
@@ -93,19 +93,15 @@ export class RoomView {
     if (failure.number >= 400 || failure.retryable) {
       if (failure.number >= 400) this.log = new RoomLog();
       this.status.value = { kind: "joining" };
+      this.changed();
     } else {
-      this.status.value = { kind: "failed", failure };
+      this.failed(failure);
     }
-    this.changed();
   }
 
-  /** Notice `removed`: the room may not be read any more, so nothing of it is shown. */
+  /** Notice `removed`: the room may not be read any more. */
   removed(): void {
-    this.log = new RoomLog();
-    this.topics.clear();
-    this.names.clear();
-    this.status.value = { kind: "failed", failure: new Failure({ code: "removed", number: 203, message: "" }) };
-    this.changed();
+    this.closed(new Failure({ code: "removed", number: 203, message: "" }));
   }
 
   /** Applies an entry; does not draw. */
@@ -201,6 +197,22 @@ export class RoomView {
 
   trim(): void {
     this.log.trim(KEEP);
+  }
+
+  /** Following was refused. Who may not read the room, or not know of it, was not told so while disconnected. */
+  private failed(failure: Failure): void {
+    if (failure.code === "forbidden" || failure.code === "unknown_room") return this.closed(failure);
+    this.status.value = { kind: "failed", failure };
+    this.changed();
+  }
+
+  /** The room may not be read any more, so nothing of it is shown. */
+  private closed(failure: Failure): void {
+    this.log = new RoomLog();
+    this.topics.clear();
+    this.names.clear();
+    this.status.value = { kind: "failed", failure };
+    this.changed();
   }
 
   /** Where the messages belong that an entry moves, before it does. */

@@ -15,7 +15,8 @@ export const en = {
   signIn: {
     title: "Sign in",
     label: "Access token",
-    hint: "Whoever runs this server makes one for you:",
+    hint: "You get one from your organisation's sign-in, or from whoever runs this server.",
+    hintTrying: "A server for trying things out may take tokens that they make like this:",
     command: "wardroom token --sub ana \\\n  --name \"Dr Ana Osei\" --profession physician",
     show: "Show",
     hide: "Hide",

@@ -69,6 +69,7 @@ export function SignIn() {
         {app.leftWaiting.value > 0 && <p class="note">{s.waiting(app.leftWaiting.value)}</p>}
         <div id="token-hint" class="hint">
           <p>{s.hint}</p>
+          <p>{s.hintTrying}</p>
           <pre tabIndex={0}><code>{s.command}</code></pre>
           <p>{s.stay}</p>
         </div>
