@@ -1,6 +1,5 @@
 //! Builds the house bottom-up and drains it top-down.
 
-use std::collections::BTreeSet;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,7 +19,7 @@ use crate::gateway::{Counts, Quota, Services};
 use crate::identity::{DevKey, DevKeyError, Issuer, NoKeys, Principals, Verifier};
 use crate::log::{self, Log};
 use crate::net::{self, App, Origins, Patience, Places, Tls, TlsError};
-use crate::room::{Hall, OpenFault, Parts, Reopen};
+use crate::room::{Hall, OpenFault, Parts};
 use crate::seal::{KeyError, Keyring};
 use crate::telemetry::Metrics;
 
@@ -128,7 +127,7 @@ pub async fn run(
         log: ground.log.clone(),
         keys: Arc::clone(&ground.keys),
         bus: bus.clone(),
-        reopen: ground.reopen(),
+        floors: ground.floors(),
         tasks: rooms.clone(),
         stop: stop_rooms.clone(),
         idle: Duration::from_secs(config.limits.idle_room_seconds),
@@ -190,6 +189,9 @@ pub async fn run(
     house.until(shutdown).await
 }
 
+/// How long the last notes to mailboxes may take when the node drains.
+const NOTES_WITHIN: Duration = Duration::from_secs(5);
+
 /// What a node that serves consists of, for its end.
 struct House {
     draining: watch::Sender<Option<Duration>>,
@@ -244,6 +246,14 @@ impl House {
         // Twice the promise: what is left then is a task that does not end, and must not hold us.
         if tokio::time::timeout(within * 2 + Duration::from_secs(5), tasks.wait()).await.is_err() {
             tracing::warn!(left = tasks.len(), "connections did not end in time");
+        }
+        // What was written is told, unless nothing can be kept any more.
+        let told = tokio::time::timeout(NOTES_WITHIN, self.services.hall.finish_notes());
+        tokio::select! {
+            told = told => if told.is_err() {
+                tracing::warn!("not all notes were filed in time; the next start files the rest");
+            },
+            _ = self.log.failed() => {}
         }
         drop(self.services);
         self.stop_rooms.cancel();
@@ -360,12 +370,11 @@ impl Ground {
         Ok(Self { log, keys: Arc::new(ring), verifier, recovery: Some(Arc::new(recovery)) })
     }
 
-    fn reopen(&self) -> Reopen {
-        let Some(recovery) = &self.recovery else { return Reopen::Named(BTreeSet::new()) };
+    fn floors(&self) -> Arc<log::Floors> {
+        let Some(recovery) = &self.recovery else { return Arc::default() };
         if recovery.tail_lost {
             tracing::error!("entries are lost and nobody can say whose: every log opens an epoch");
-            return Reopen::All;
         }
-        Reopen::Named(recovery.holes.iter().map(|hole| hole.log.clone()).collect())
+        Arc::new(recovery.floors.clone())
     }
 }

@@ -15,6 +15,8 @@ pub struct Tip {
     pub at: u64,
     /// Whether the numbering authority was lost since: the next entry opens an epoch.
     pub reopen: bool,
+    /// No epoch is opened below this one.
+    pub floor: u64,
 }
 
 /// An entry's place.
@@ -50,7 +52,7 @@ impl Local {
 fn place(tip: &Tip, counts: bool, now_ms: u64) -> Ordered {
     let at = now_ms.max(tip.at);
     let epoch = if tip.head == Position::ZERO || tip.reopen {
-        (at / 1000).max(tip.head.epoch + 1)
+        (at / 1000).max(tip.head.epoch + 1).max(tip.floor)
     } else {
         tip.head.epoch
     };
@@ -63,14 +65,18 @@ mod tests {
 
     #[test]
     fn an_epoch_is_never_used_twice_and_time_never_runs_back() {
-        let empty = Tip { head: Position::ZERO, n: 0, at: 0, reopen: false };
+        let empty = Tip { head: Position::ZERO, n: 0, at: 0, reopen: false, floor: 0 };
         let first = place(&empty, false, 7_500);
         assert_eq!(first, Ordered { position: Position::new(7, 1), n: None, at: 7_500 });
-        let tip = Tip { head: first.position, n: 0, at: 7_500, reopen: false };
+        let tip = Tip { head: first.position, at: 7_500, ..empty };
         let second = place(&tip, true, 6_000);
         assert_eq!(second, Ordered { position: Position::new(7, 2), n: Some(1), at: 7_500 });
-        let lost = Tip { head: second.position, n: 1, at: 7_500, reopen: true };
+        let lost = Tip { head: second.position, n: 1, at: 7_500, reopen: true, floor: 0 };
         assert_eq!(place(&lost, false, 7_900).position, Position::new(8, 3), "same second");
         assert_eq!(place(&lost, false, 99_000).position, Position::new(99, 3));
+        let floor = Tip { floor: 50, ..lost };
+        assert_eq!(place(&floor, false, 9_000).position, Position::new(50, 3), "a clock set back");
+        let known = Tip { reopen: false, ..floor };
+        assert_eq!(place(&known, false, 9_000).position, Position::new(7, 3), "no epoch is due");
     }
 }

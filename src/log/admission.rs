@@ -95,6 +95,11 @@ impl Log {
         }
     }
 
+    /// Gives back the room of what was admitted and is not to be handed over.
+    pub fn give_back(&self, Admitted(item): Admitted) {
+        self.shared.gauge.leave_queue(1, item.len() as u64);
+    }
+
     /// Takes one record and hands it over at once.
     pub fn append(
         &self,

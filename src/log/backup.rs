@@ -54,6 +54,7 @@ impl Backup {
         if after >= upto {
             return Ok(Slice::default());
         }
+        let watch = reader.overlay.watch(log);
         let mut slice = Slice::default();
         let mut expected = after + 1;
         let mut taken = 0;
@@ -66,7 +67,7 @@ impl Backup {
                 break;
             }
             let record = match bytes {
-                Some(bytes) => reader.judge(log, seq, &bytes)?,
+                Some(bytes) => reader.judge(&watch, seq, &bytes)?,
                 None => None,
             };
             if let Some(record) = record {

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use wardroom_protocol::ids::LogName;
 
+use super::floors::Floors;
+
 /// Where damage lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Where {
@@ -69,6 +71,8 @@ pub struct Recovery {
     /// The newest entries of some logs may be lost, and which cannot be told: every log opens the
     /// next epoch.
     pub tail_lost: bool,
+    /// From which epoch on each log goes on, after this start's losses and those of earlier ones.
+    pub floors: Floors,
     /// Records brought from the journal into the store.
     pub replayed: u64,
     /// The store was built anew from the journal.

@@ -176,7 +176,7 @@ impl Gauge {
         self.age_of(&self.oldest)
     }
 
-    /// How long the oldest entry has waited for its sync.
+    /// How long the oldest entry has waited for its sync, or keeps others waiting for theirs.
     pub(super) fn unsynced_for(&self) -> Duration {
         self.age_of(&self.unsynced)
     }
@@ -193,7 +193,7 @@ impl Gauge {
         self.unsynced.store(self.since(queued) + 1, Ordering::Release);
     }
 
-    /// It is synced, or failed.
+    /// It is synced and the store's thread has it, or it failed.
     pub(super) fn end_group(&self) {
         self.unsynced.store(0, Ordering::Release);
     }

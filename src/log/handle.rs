@@ -15,6 +15,7 @@ use super::finding::{OpenError, Recovery};
 use super::gauge::{Failure, Gauge, Health};
 use super::journal::{Catalog, Writer};
 use super::journal_thread::{self, Order};
+use super::noted::NotedFile;
 use super::options::{Options, SMALLEST_SEGMENT};
 use super::overlay::Overlay;
 use super::read_ahead::{self, Ahead};
@@ -65,6 +66,8 @@ pub(super) struct Shared {
     pub(super) wounds: Wounds,
     /// `None`: in memory only, or their folder cannot be made.
     pub(super) snapshots: Option<Arc<Snapshots>>,
+    /// `None`: in memory only.
+    pub(super) noted: Option<Arc<NotedFile>>,
     /// Dropping it ends the thread that reads ahead. `None`: in memory, or closing.
     pub(super) ahead: Mutex<Option<SyncSender<Ahead>>>,
     pub(super) disk: Arc<dyn Disk>,
@@ -142,6 +145,7 @@ impl Log {
             overlay: Arc::default(),
             wounds: Wounds::default(),
             snapshots: Snapshots::open(&options.disk, dir.join("snapshots")),
+            noted: Some(NotedFile::new(&options.disk, dir.to_path_buf())),
             ahead: Mutex::default(),
             disk: Arc::clone(&options.disk),
             lock: Mutex::new(Some(opened.lock)),
@@ -166,6 +170,7 @@ impl Log {
             overlay: Arc::default(),
             wounds: Wounds::default(),
             snapshots: None,
+            noted: None,
             ahead: Mutex::default(),
             disk: Arc::clone(&options.disk),
             lock: Mutex::default(),
@@ -225,7 +230,8 @@ impl Log {
         *self.shared.gauge.failure().borrow()
     }
 
-    /// How long the oldest record that waits for its sync has waited.
+    /// How long the oldest record that waits for its sync has waited. It may be synced already and wait for
+    /// a place in the store's full queue: until then those behind it are not.
     #[must_use]
     pub fn unsynced_for(&self) -> Duration {
         self.shared.gauge.unsynced_for()

@@ -128,7 +128,6 @@ impl JournalThread {
         let begun = Instant::now();
         gauge.begin_group(items.first().map_or(begun, |item| item.queued));
         let written = self.writer.write(&mut items);
-        gauge.end_group();
         let written = match written {
             Ok(written) => {
                 let entries = u32::try_from(items.len()).unwrap_or(u32::MAX);
@@ -143,6 +142,7 @@ impl JournalThread {
                 tracing::error!(%error, "the journal failed; nothing more is acknowledged until a restart");
                 fail(&items);
                 gauge.fail_journal();
+                gauge.end_group();
                 return;
             }
         };
@@ -169,5 +169,7 @@ impl JournalThread {
         if self.feed.send(Feed::Group(Box::new(fed))).is_err() {
             self.shared.gauge.give_up_store();
         }
+        // While the store takes nothing more, those that came after these wait as well.
+        gauge.end_group();
     }
 }

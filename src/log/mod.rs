@@ -16,7 +16,9 @@
 //! ARCHIVE/*.seg         closed segments moved there, if so configured; links in journal/ point to them
 //! DIR/store/CURRENT     names the generation in use; gen-NNNNNNNN/ is a sled directory
 //! DIR/store.mark        up to which group the store is known to be on the platter
+//! DIR/epoch.floor       where entries were lost: the epoch that the logs concerned open next, or above it
 //! DIR/snapshots/        folded states, one for a log: a cache, never truth
+//! DIR/noted.mark        up to where what follows from a log's entries elsewhere is surely written
 //! ```
 
 #![allow(
@@ -32,6 +34,7 @@ mod bytes_in;
 mod caretaker;
 pub mod disk;
 mod finding;
+mod floors;
 mod gauge;
 mod handle;
 mod in_memory;
@@ -39,6 +42,7 @@ mod journal;
 mod journal_thread;
 mod mend;
 mod mids;
+mod noted;
 mod options;
 mod ordinals;
 mod overlay;
@@ -64,9 +68,11 @@ pub(crate) use bytes_in::{Cut, Cutter};
 
 pub use admission::{Admitted, Unavailable};
 pub use finding::{Done, Finding, Hole, OpenError, Recovery, Where};
+pub use floors::Floors;
 pub use gauge::{Failure, Health};
 pub use handle::{AskError, Log};
 pub use mids::{Found, MidIndex};
+pub use noted::Noted;
 pub use options::Options;
 pub use plain::Plain;
 pub use progress::Progress;

@@ -58,6 +58,7 @@ impl Reader {
         let mut ends = Vec::new();
         let mut cut = false;
         let (from, to) = bounds(log, after.saturating_add(1), upto);
+        let watch = self.overlay.watch(log);
         let visited = self.shelf.visit(&from, &to, false, &mut |key, value| {
             cut = !bytes.is_empty() && bytes.len() + value.len() > budget.bytes;
             if cut {
@@ -84,7 +85,7 @@ impl Reader {
         for (seq, end) in ends {
             expected += 1;
             let shown = seq == expected
-                && !self.overlay.holds(log, seq)
+                && !watch.erases(seq)
                 && Plain::read(log, seq, &bytes[begin..end]).is_some_and(|plain| show(&plain));
             if !shown {
                 return false;

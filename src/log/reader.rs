@@ -11,7 +11,7 @@ use bytes::Bytes;
 use wardroom_protocol::ids::{LogName, Mid, Position, TopicId};
 
 use super::backup::Backup;
-use super::overlay::Overlay;
+use super::overlay::{Overlay, Watch};
 use super::read_ahead::Ahead;
 use super::record::View;
 use super::slice::{Budget, Head, ReadError, Slice};
@@ -111,6 +111,7 @@ impl Reader {
         // The head first: what is stored while this reads is not missing.
         let upto = upto.min(self.head_seq(log)?);
         let (from, to) = bounds(log, after.saturating_add(1), upto);
+        let watch = self.overlay.watch(log);
         let read = piece(&*self.shelf, &from, &to, false, budget.entries, budget.bytes);
         let (found, cut) = match read {
             Ok(read) => read,
@@ -121,7 +122,7 @@ impl Reader {
             _ if cut => after,
             _ => upto,
         };
-        self.check(log, after.saturating_add(1), last, found)
+        self.check(&watch, after.saturating_add(1), last, found)
     }
 
     /// The last records with seq < `before`, given in ascending order; at least one, if there is any.
@@ -131,6 +132,7 @@ impl Reader {
         };
         let upto = upto.min(self.head_seq(log)?);
         let (from, to) = bounds(log, 1, upto);
+        let watch = self.overlay.watch(log);
         let mut found = match chunk(&*self.shelf, &from, &to, true, budget.entries, budget.bytes) {
             Ok(found) => found,
             Err(error) => {
@@ -144,7 +146,7 @@ impl Reader {
         let Some(first) = found.first().map(|(key, _)| seq_of(key)) else {
             return Ok(Slice::default());
         };
-        self.check(log, first, upto, found)
+        self.check(&watch, first, upto, found)
     }
 
     /// Visits the whole log in order; returns its holes.
@@ -226,9 +228,10 @@ impl Reader {
     /// The records with these seqs, in the order asked; a seq that no copy holds is a hole.
     pub fn get(&self, log: &LogName, seqs: &[u64]) -> Result<Slice, ReadError> {
         let mut slice = Slice::default();
+        let watch = self.overlay.watch(log);
         for &seq in seqs {
             let found = match self.shelf.get(&entry_key(log, seq)) {
-                Ok(Some(value)) => self.judge(log, seq, &value)?,
+                Ok(Some(value)) => self.judge(&watch, seq, &value)?,
                 Ok(None) => None,
                 Err(error) => {
                     self.wounds.store_is_sick();
@@ -238,7 +241,7 @@ impl Reader {
             };
             match found {
                 Some(record) => slice.records.push(record),
-                None => match self.second_copy(log, seq)? {
+                None => match self.second_copy(&watch, seq)? {
                     Some(record) => slice.records.push(record),
                     None => slice.holes.push((seq, seq)),
                 },
@@ -259,7 +262,7 @@ impl Reader {
     /// Turns what the store gave for `first..=last` into records; asks the journal for the rest.
     fn check(
         &self,
-        log: &LogName,
+        watch: &Watch<'_>,
         first: u64,
         last: u64,
         found: Vec<(Vec<u8>, Bytes)>,
@@ -268,21 +271,26 @@ impl Reader {
         let mut expected = first;
         for (key, value) in found {
             let seq = seq_of(&key);
-            self.fill(log, expected, seq.saturating_sub(1), &mut slice)?;
-            match self.judge(log, seq, &value)? {
+            self.fill(watch, (expected, seq.saturating_sub(1)), &mut slice)?;
+            match self.judge(watch, seq, &value)? {
                 Some(record) => slice.records.push(record),
-                None => self.fill(log, seq, seq, &mut slice)?,
+                None => self.fill(watch, (seq, seq), &mut slice)?,
             }
             expected = seq + 1;
         }
-        self.fill(log, expected, last, &mut slice)?;
+        self.fill(watch, (expected, last), &mut slice)?;
         Ok(slice)
     }
 
     /// Brings in from the journal what the store lacks; the rest becomes a hole.
-    fn fill(&self, log: &LogName, from: u64, to: u64, slice: &mut Slice) -> Result<(), ReadError> {
+    fn fill(
+        &self,
+        watch: &Watch<'_>,
+        (from, to): (u64, u64),
+        slice: &mut Slice,
+    ) -> Result<(), ReadError> {
         for seq in from..=to {
-            if let Some(record) = self.second_copy(log, seq)? {
+            if let Some(record) = self.second_copy(watch, seq)? {
                 slice.records.push(record);
                 continue;
             }
@@ -294,34 +302,36 @@ impl Reader {
         Ok(())
     }
 
-    fn second_copy(&self, log: &LogName, seq: u64) -> Result<Option<Record>, ReadError> {
+    fn second_copy(&self, watch: &Watch<'_>, seq: u64) -> Result<Option<Record>, ReadError> {
         let Some(backup) = &self.backup else {
             return Ok(None);
         };
-        let Some(bytes) = backup.bytes(log, seq)? else {
+        let Some(bytes) = backup.bytes(watch.log, seq)? else {
             return Ok(None);
         };
-        let record = self.judge(log, seq, &bytes)?;
+        let record = self.judge(watch, seq, &bytes)?;
         if record.is_some() {
-            self.wounds.entry_is_damaged(log, seq);
+            self.wounds.entry_is_damaged(watch.log, seq);
         }
         Ok(record)
     }
 
-    /// The record in these bytes, if they are the entry asked for and whole or lawfully erased.
+    /// The record in these bytes, if they are the entry asked for and whole or lawfully erased. They were
+    /// read since `watch` began.
     pub(super) fn judge(
         &self,
-        log: &LogName,
+        watch: &Watch<'_>,
         seq: u64,
         bytes: &[u8],
     ) -> Result<Option<Record>, ReadError> {
+        let log = watch.log;
         let Ok(view) = View::read(bytes) else {
             return Ok(None);
         };
         if view.header.log != *log || view.header.position.seq != seq {
             return Ok(None);
         }
-        let erased = self.overlay.holds(log, seq)
+        let erased = watch.erases(seq)
             || (!matches!(view.rest, super::record::Rest::None | super::record::Rest::Whole)
                 && self.row(log, &view.header.mid)?.is_some_and(|row| {
                     matches!(row.status, Status::Erased(_)) && row.position.seq == seq

@@ -12,6 +12,7 @@ use wardroom_protocol::ids::{LogName, Mid};
 
 use super::disk::{Disk, RealDisk};
 use super::finding::{Done, Finding, Hole, OpenError, Where, io};
+use super::floors;
 use super::journal::read_all;
 use super::record::{Rest, View};
 use super::recovery::lock;
@@ -85,6 +86,7 @@ pub fn verify(dir: &Path) -> Result<VerifyReport, OpenError> {
     let mut report = VerifyReport::default();
     let found = survey(&RealDisk, &journal, 0).map_err(io("read", &journal))?;
     report.segments = found.segments.len() as u64;
+    report.findings.extend(floors::look(&RealDisk, dir));
     segments(&found, &mut report);
     // What the store should hold, derived from the journal.
     let derived = MemoryShelf::default();

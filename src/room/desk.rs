@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use wardroom_protocol::ids::{LogName, Mid, PrincipalId};
+use wardroom_protocol::ids::{LogName, Mid, Position, PrincipalId};
 
 use super::fold::Folded;
 use super::{Denied, Fault, Names, snapshot};
@@ -33,18 +33,26 @@ pub(super) struct Desk {
     link: [u8; 32],
     /// The next entry opens an epoch: the numbering authority was lost and re-established.
     reopen: bool,
+    /// No epoch is opened below this one.
+    floor: u64,
     /// It would open one each time, so it does not close before the node does.
     stays: bool,
     /// The log holds entries that this version cannot fold: it is read-only.
     read_only: bool,
     /// The seq of the newest snapshot that was asked for; 0: none.
     kept: u64,
+    /// What the journal admitted and is not folded yet: an entry that could not be folded would keep the
+    /// log from ever being opened again, so it does not go to the journal.
+    in_hand: Option<Admitted>,
+    /// The seq of the newest entry that goes to the journal.
+    placed: u64,
 }
 
 impl Desk {
-    /// A desk for a folded log.
-    pub(super) fn new(log: &LogName, folded: Folded, reopen: bool) -> Self {
-        let head = folded.state.line().head().seq;
+    /// A desk for a folded log, which goes on in an epoch not below `floor`.
+    pub(super) fn new(log: &LogName, folded: Folded, floor: u64) -> Self {
+        let Position { epoch, seq: head } = folded.state.line().head();
+        let reopen = epoch < floor;
         let progress = Progress::new(head);
         Self {
             channel: Arc::new(Channel::new(log.clone(), Tail::new(head, progress))),
@@ -52,9 +60,12 @@ impl Desk {
             mids: folded.mids,
             link: folded.link,
             reopen: reopen || folded.holes,
-            stays: reopen || folded.holes,
+            floor,
+            stays: folded.holes,
             read_only: folded.read_only,
             kept: folded.kept,
+            in_hand: None,
+            placed: head,
         }
     }
 
@@ -76,6 +87,17 @@ impl Desk {
             && tail.revealed() == head
             && tail.progress().stored() == head
             && self.channel.nobody_waits()
+    }
+
+    /// What a bug left in the midst of being written, if it did.
+    pub(super) fn take_in_hand(&mut self) -> Option<Admitted> {
+        self.in_hand.take()
+    }
+
+    /// Whether the store has all that went to the journal, or nobody will ever know.
+    pub(super) fn is_kept(&self) -> bool {
+        let progress = self.channel.tail().progress();
+        progress.stored() >= self.placed || progress.failed()
     }
 
     pub(super) fn log(&self) -> &LogName {
@@ -113,7 +135,7 @@ impl Desk {
         &mut self,
         proposal: &Proposal,
         rows: &Rows,
-        head: Option<wardroom_protocol::ids::Position>,
+        head: Option<Position>,
         (bus, log): (&Bus, &Log),
         admitted: &mut Vec<Admitted>,
     ) -> Result<(u64, super::Written), Denied> {
@@ -124,6 +146,7 @@ impl Desk {
             n: self.state.ordinals().map_or(0, crate::domain::Ordinals::n),
             at: self.state.at(),
             reopen: self.reopen,
+            floor: self.floor,
         };
         let counts = entry::counts(op) && self.state.ordinals().is_some();
         let place = bus.order(&tip, counts);
@@ -172,8 +195,9 @@ impl Desk {
                 }
             })
         })?;
-        admitted.push(item);
+        self.in_hand = Some(item);
         // From here on it is ordered: fold, render, and wait for the sync.
+        crate::fault::panics("in_fold");
         self.link = link;
         self.reopen = false;
         self.state.apply(event, &meta);
@@ -187,6 +211,8 @@ impl Desk {
         if let Some(seq) = event.erases() {
             self.channel.tail().erase(seq, meta.position.seq);
         }
+        admitted.extend(self.in_hand.take());
+        self.placed = meta.position.seq;
         let written = super::Written { position: meta.position, at: meta.at, duplicate: false };
         Ok((meta.position.seq, written))
     }

@@ -2,11 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use wardroom::entry::Words;
 use wardroom::log::{Log, Options, verify};
 
 use crate::damage::assert_whole;
+use crate::gated_disk::{Gate, GatedDisk};
 use crate::world::{Author, Dice, block, close, files, quick_dir, read, small, wait};
 
 fn archiving(archive: &Path) -> Options {
@@ -97,4 +100,44 @@ fn a_segment_of_another_journal_is_never_overwritten() {
     assert_eq!(before.len(), after.len());
     assert!(before == after, "the other journal's segments are as they were");
     assert_whole(two.path(), std::slice::from_ref(&room), "not archived");
+}
+
+/// An archive that hangs, at each of its syncs, while words are erased in what is being moved: nobody waits for
+/// it, and what it holds in the end lacks them.
+#[test]
+fn an_archive_that_hangs_holds_up_nobody_and_keeps_no_erased_words() {
+    for (call, file) in [("sync", Some("00000001.new")), ("sync_dir", None)] {
+        let (dir, archive, gate) = (quick_dir(), quick_dir(), Arc::new(Gate::default()));
+        let options =
+            Options { disk: Arc::new(GatedDisk(gate.clone())), ..archiving(archive.path()) };
+        gate.shut(call, &file.map_or(archive.path().into(), |file| archive.path().join(file)));
+        let mut dice = Dice(431);
+        let (log, _) = Log::open(dir.path(), options).unwrap();
+        let (mut room, mut other) = (Author::new("cardiology"), Author::new("oncology"));
+        for _ in 0..150 {
+            room.post(&log, &mut dice, 8_000);
+        }
+        room.stored();
+        wait("the archive hangs", || gate.is_waited_for());
+        let needle = match &room.records[2].words {
+            Words::Sealed(bytes) => bytes[..32].to_vec(),
+            other => panic!("no words to look for: {other:?}"),
+        };
+        let holds = |path: &Path| fs::read(path).unwrap().windows(32).any(|part| part == needle);
+        assert!(files(archive.path()).iter().any(|path| holds(path)), "{call}: it has the words");
+        room.redact(&log, &mut dice, 3);
+        room.synced();
+        other.post(&log, &mut dice, 100);
+        other.synced();
+        let first = dir.path().join("journal/00000001.seg");
+        assert!(gate.is_waited_for() && !first.is_symlink(), "{call}: meanwhile");
+        assert!(!holds(&first), "{call}: erased where it stands");
+        gate.open();
+        wait("it was moved", || first.is_symlink());
+        assert!(!files(archive.path()).iter().any(|path| holds(path)), "{call}: not in the copy");
+        close(log);
+        let report = verify(dir.path()).unwrap();
+        assert!(report.ok(), "{call}: {report}");
+        assert_whole(dir.path(), &[room, other], call);
+    }
 }

@@ -197,7 +197,9 @@ fn a_store_of_another_layout_is_built_anew() {
 #[test]
 fn a_store_in_use_when_its_process_ended_is_made_anew() {
     let Ok(boot) = fs::read_to_string("/proc/sys/kernel/random/boot_id") else {
-        println!("not run: this machine does not say when it was started");
+        println!(
+            "SKIPPED damage::a_store_in_use_when_its_process_ended_is_made_anew: this machine does not say when it was started"
+        );
         return;
     };
     let original = quick_dir();

@@ -1,12 +1,14 @@
 //! A disk that fails at its n-th call, or takes its time: nothing is acknowledged after the error, it
 //! is never tried again, a restart heals, and a slow sync holds up nobody but those who wait for it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use wardroom::log::{Failure, Health, Log, Options, Unavailable, verify};
 
+use crate::gated_disk::{Gate, GatedDisk};
 use crate::power::Power;
 use crate::slow_disk::{Slow, SlowDisk};
 use crate::world::{Author, Dice, ask, close, quick_dir, read, small, wait};
@@ -176,5 +178,30 @@ fn a_disk_that_is_nearly_full_is_said_before_anything_is_ordered() {
     wait("there is room again", || log.health() == Health::Ready);
     slow.leave(1_000_000);
     wait("it is full again", || log.health() == Health::Full);
+    close(log);
+}
+
+/// The store's thread hangs until its queue is full; then the journal waits for it with a group that is synced,
+/// and whoever comes after that must not be left without an answer: somebody looks at how long they wait.
+#[test]
+fn a_store_that_holds_up_the_journal_is_said() {
+    let (dir, gate) = (quick_dir(), Arc::new(Gate::default()));
+    let options = Options { disk: Arc::new(GatedDisk(gate.clone())), ..small() };
+    let (log, _) = Log::open(dir.path(), options).unwrap();
+    let (mut room, mut dice) = (Author::new("cardiology"), Dice(71));
+    gate.shut("point", Path::new("after_sled"));
+    // A group each, until one is not synced any more.
+    let told = || log.unsynced_for() >= Duration::from_millis(500);
+    while !told() {
+        assert!(room.head() < 10_000, "its queue has no bound");
+        room.post(&log, &mut dice, 20);
+        let (progress, head) = (&room.progress, room.head());
+        wait("it is synced, or somebody is told", || progress.synced() >= head || told());
+    }
+    assert!(gate.is_waited_for() && room.progress.synced() < room.head());
+    gate.open();
+    room.stored();
+    wait("nobody waits", || log.unsynced_for().is_zero());
+    assert_eq!(read(&log, &room.name).0, room.records);
     close(log);
 }

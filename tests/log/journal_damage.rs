@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use wardroom::log::{Done, Log, scrub, stats, verify};
 
 use crate::damage::{assert_whole, template};
-use crate::world::{Author, Dice, close, copy_dir, quick_dir, read, small};
+use crate::world::{Author, Dice, EPOCH, close, copy_dir, quick_dir, read, small};
 
 fn segment(dir: &Path, number: u32) -> PathBuf {
     dir.join(format!("journal/{number:08}.seg"))
@@ -213,6 +213,7 @@ fn an_end_that_only_a_doubtful_store_knows_is_said() {
     for start in ["first", "second"] {
         let (log, recovery) = Log::open(dir.path(), small()).unwrap();
         assert_eq!(recovery.tail_lost, start == "first", "{:?}", recovery.findings);
+        assert!(recovery.floors.of(&rooms[0].name) > EPOCH, "{start} start: it opens an epoch");
         close(log);
     }
     assert_whole(dir.path(), &rooms, "the end");
@@ -247,6 +248,7 @@ fn a_lost_end_that_nobody_can_name_is_said() {
     close(log);
     let (log, recovery) = Log::open(dir.path(), small()).unwrap();
     assert!(!recovery.tail_lost, "it is said once");
+    assert!(recovery.floors.of(&rooms[0].name) > EPOCH, "and remembered");
     assert_eq!(read(&log, &other.name).0, other.records);
     close(log);
     let report = verify(dir.path()).unwrap();
@@ -279,6 +281,7 @@ fn an_end_lost_before_others_went_on_is_said() {
     for start in ["first", "second"] {
         let (log, recovery) = Log::open(dir.path(), small()).unwrap();
         assert_eq!(recovery.tail_lost, start == "first", "{:?}", recovery.findings);
+        assert!(recovery.floors.of(&ended.name) > EPOCH, "{start} start: it opens an epoch");
         for room in [&ended, &other] {
             assert_eq!(read(&log, &room.name), (room.records.clone(), vec![]), "{start} start");
         }

@@ -10,6 +10,8 @@ mod crashes;
 mod damage;
 mod erasure;
 mod faults;
+mod floors;
+mod gated_disk;
 mod gathering;
 mod journal_damage;
 mod mids;

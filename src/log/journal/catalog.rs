@@ -8,8 +8,9 @@ use std::sync::Arc;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use wardroom_protocol::ids::LogName;
 
-use super::super::disk::Disk;
+use super::super::disk::{Disk, DiskFile};
 use super::super::record::{AROUND, LARGEST, View};
+use super::erasures::Erasures;
 use super::footer::{Footer, Places};
 use super::scan::scan;
 use super::segment::{self, Segment, SegmentName};
@@ -33,8 +34,9 @@ pub(in crate::log) struct Catalog {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
     segments: RwLock<BTreeMap<SegmentName, State>>,
-    /// Held while words in a closed segment are overwritten, and while one is copied elsewhere.
-    still: Mutex<()>,
+    /// Held while words are overwritten, and while a link takes a segment's place. Of a segment that is being
+    /// copied elsewhere: what was overwritten since.
+    still: Mutex<Option<Erasures>>,
 }
 
 impl Catalog {
@@ -55,8 +57,9 @@ impl Catalog {
         self.segments.read().keys().copied().collect()
     }
 
-    /// Nobody overwrites words in a segment while this is held.
-    pub(in crate::log) fn hold_still(&self) -> MutexGuard<'_, ()> {
+    /// Nobody else overwrites words in a segment while this is held. Never held for what happens in the
+    /// archive: the journal waits for it.
+    pub(super) fn hold_still(&self) -> MutexGuard<'_, Option<Erasures>> {
         self.still.lock()
     }
 
@@ -140,6 +143,36 @@ impl Catalog {
         Ok(all)
     }
 
+    /// Where the newest entry of every log lies.
+    pub(in crate::log) fn ends(&self) -> io::Result<BTreeMap<LogName, Place>> {
+        let mut ends: BTreeMap<LogName, (u64, Place)> = BTreeMap::new();
+        for segment in self.segments() {
+            for (log, places) in self.all_places_in(segment)? {
+                if let Some(&(seq, offset)) = places.last() {
+                    let here = (seq, Place { segment, offset });
+                    let end = ends.entry(log).or_insert(here);
+                    if seq >= end.0 {
+                        *end = here;
+                    }
+                }
+            }
+        }
+        Ok(ends.into_iter().map(|(log, (_, place))| (log, place)).collect())
+    }
+
+    fn all_places_in(&self, number: SegmentName) -> io::Result<Places> {
+        let footer = match self.segments.read().get(&number) {
+            None => return Ok(Places::new()),
+            Some(State::Open(places)) => return Ok(places.clone()),
+            Some(State::Closed(footer)) => footer.clone(),
+        };
+        let file = self.open(number)?.file;
+        match footer.all(&*file)? {
+            Some(places) => Ok(places),
+            None => scanned(&footer, &*file),
+        }
+    }
+
     /// Where a record lies.
     pub(in crate::log) fn locate(&self, log: &LogName, seq: u64) -> io::Result<Option<Place>> {
         for number in self.segments().into_iter().rev() {
@@ -184,11 +217,7 @@ impl Catalog {
         if let Some(places) = footer.places(&*file, log)? {
             return Ok(places);
         }
-        // The list in the footer is damaged; the records themselves still tell.
-        let bytes = segment::read_all(&*file)?;
-        let limit = usize::try_from(footer.groups_end).unwrap_or(bytes.len());
-        let found = scan(&bytes, limit, footer.first_group.saturating_sub(1));
-        Ok(places_of(&bytes, &found.groups).remove(log).unwrap_or_default())
+        Ok(scanned(&footer, &*file)?.remove(log).unwrap_or_default())
     }
 
     /// The bytes of the record at a place; `None` if no record with a good header lies there.
@@ -207,6 +236,14 @@ impl Catalog {
             bytes
         }))
     }
+}
+
+/// The places in a closed segment whose footer's list is damaged: the records themselves still tell.
+fn scanned(footer: &Footer, file: &dyn DiskFile) -> io::Result<Places> {
+    let bytes = segment::read_all(file)?;
+    let limit = usize::try_from(footer.groups_end).unwrap_or(bytes.len());
+    let found = scan(&bytes, limit, footer.first_group.saturating_sub(1));
+    Ok(places_of(&bytes, &found.groups))
 }
 
 /// The places of the records in groups.

@@ -30,6 +30,7 @@
 //! group comes after it, or the store already holds its number: then it is damage.
 
 mod catalog;
+mod erasures;
 mod footer;
 mod group;
 mod scan;
@@ -38,6 +39,7 @@ mod spare;
 mod writer;
 
 pub(super) use catalog::{Catalog, Place, places_of};
+pub(super) use erasures::Copying;
 pub(super) use footer::{Footer, Places, TRAILER, write_footer};
 pub(super) use group::{GROUP_HEADER, Stored, encode as encode_group};
 pub(super) use scan::{GroupAt, Scan, salvage, scan};

@@ -261,7 +261,7 @@ impl Writer {
 /// Overwrites the words of the record at a place with zeros and syncs. Says whether there was
 /// anything to overwrite.
 pub(in crate::log) fn erase_at(catalog: &Catalog, place: Place) -> io::Result<bool> {
-    let _still = catalog.hold_still();
+    let mut still = catalog.hold_still();
     let Some(bytes) = catalog.read(place)? else {
         // Its header is damaged: whoever mends it takes the store's copy, which is erased.
         return Ok(false);
@@ -274,6 +274,9 @@ pub(in crate::log) fn erase_at(catalog: &Catalog, place: Place) -> io::Result<bo
     }
     let file = catalog.open(place.segment)?.file;
     let from = u64::from(place.offset) + view.words_at() as u64;
+    if let Some(erasures) = &mut *still {
+        erasures.note(place.segment, from..from + view.words.len() as u64);
+    }
     zero(&*file, from, from + view.words.len() as u64)?;
     file.sync()?;
     Ok(true)

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::super::disk::RealDisk;
 use super::super::finding::{Done, Finding, Recovery, Where};
+use super::super::floors::FloorFile;
 use super::super::journal::{
     Catalog, Item, Places, SEGMENT_HEADER, SegmentHeader, Start, Stored, Writer, erase_at, prepare,
     zero,
@@ -27,6 +28,7 @@ pub(super) fn open_journal(
     from: u32,
     care: Care,
     options: &Options,
+    floor: &mut FloorFile,
     recovery: &mut Recovery,
 ) -> std::io::Result<(Start, Vec<Stored>, [u8; 16])> {
     let disk = &*options.disk;
@@ -71,7 +73,11 @@ pub(super) fn open_journal(
     });
     let claimed = found.heads();
     let lost = stored > found.last_group() || !found.absent.is_empty();
-    let mends = lost || !damage.is_empty() || care == Care::Thorough;
+    if lost || !damage.is_empty() {
+        floor.begin_mend()?;
+    }
+    // A mend that was interrupted is done again: records may be left that it was to write back.
+    let mends = lost || !damage.is_empty() || care == Care::Thorough || floor.in_doubt();
     load(catalog, &found);
     let mut mender = Mender { catalog, source: store.source.as_ref(), recovery };
     for number in &found.absent {

@@ -12,6 +12,7 @@ use journal::{open_journal, write_back};
 use store::{fill_store, open_store};
 
 use super::finding::{OpenError, Recovery, io};
+use super::floors::FloorFile;
 use super::journal::{Catalog, Spares, Writer};
 use super::options::{Options, SMALLEST_SEGMENT};
 use super::store::{Generations, MarkFile, Shelf};
@@ -55,6 +56,7 @@ pub(super) fn open(dir: &Path, options: &Options, care: Care) -> Result<OpenedLo
     }
     let lock = lock(dir)?;
     let mut recovery = Recovery::default();
+    let mut floor = FloorFile::open(&options.disk, dir, &mut recovery);
     let mark_path = dir.join("store.mark");
     let (mark_file, mark) =
         MarkFile::open(&*options.disk, &mark_path).map_err(io("open", &mark_path))?;
@@ -70,13 +72,16 @@ pub(super) fn open(dir: &Path, options: &Options, care: Care) -> Result<OpenedLo
         (Care::Usual, Some(mark)) => mark.segment,
         _ => 0,
     };
-    let (start, late, id) = open_journal(&catalog, &store, from, care, options, &mut recovery)
-        .map_err(io("mend", &journal_dir))?;
+    let (start, late, id) =
+        open_journal(&catalog, &store, from, care, options, &mut floor, &mut recovery)
+            .map_err(io("mend", &journal_dir))?;
     let size = options.segment_bytes.max(SMALLEST_SEGMENT);
     let mut writer = Spares::start(Arc::clone(&options.disk), journal_dir.clone(), id, size)
         .and_then(|spares| Writer::new(Arc::clone(&catalog), spares, start))
         .map_err(io("write to", &journal_dir))?;
     write_back(&mut writer, late, size).map_err(io("write to", &journal_dir))?;
+    // Before the store is brought up to this and its mark lowered: that mark may be all that shows a loss.
+    floor.settle(&mut recovery, &catalog).map_err(io("write", floor.path()))?;
     let (group, segment) = writer.at();
     let mut keeper = Keeper {
         generation: generations.current().unwrap_or(0),

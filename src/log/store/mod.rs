@@ -31,6 +31,8 @@ pub(super) use keys::{
 };
 pub(super) use mark::{Mark, MarkFile};
 pub(super) use memory::MemoryShelf;
+#[cfg(test)]
+pub(super) use puts::Puts;
 pub(super) use row::decode as decode_row;
 pub(super) use seal::Left;
 pub use shelf::ShelfError;
