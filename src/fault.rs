@@ -10,7 +10,10 @@ mod switched {
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::sync::{OnceLock, PoisonError, RwLock};
 
-    pub(super) static WATCH: RwLock<Option<super::Watch>> = RwLock::new(None);
+    use tokio::runtime::{Handle, Id};
+
+    /// With the runtime that is watched: each test has one of its own.
+    pub(super) static WATCH: RwLock<Option<(Id, super::Watch)>> = RwLock::new(None);
 
     /// The point to stop at, and the passages left until then.
     static ARMED: OnceLock<Option<(String, AtomicU64)>> = OnceLock::new();
@@ -37,7 +40,9 @@ mod switched {
     }
 
     pub(super) fn pass<T>(name: &str, last_act: impl FnOnce() -> T) {
-        if let Some(watch) = &*WATCH.read().unwrap_or_else(PoisonError::into_inner) {
+        if let Some((runtime, watch)) = &*WATCH.read().unwrap_or_else(PoisonError::into_inner)
+            && Handle::try_current().is_ok_and(|here| here.id() == *runtime)
+        {
             watch(name);
         }
         if is_due(name) {
@@ -52,9 +57,11 @@ mod switched {
 #[cfg(feature = "testing")]
 pub type Watch = Box<dyn Fn(&str) + Send + Sync>;
 
-/// Puts a watch over all points of this process, or takes it away.
+/// Puts a watch over all points that are passed on the runtime this is called on, or takes it away. Nodes
+/// that other tests have in the same process are not watched.
 #[cfg(feature = "testing")]
 pub fn watch(watch: Option<Watch>) {
+    let watch = watch.map(|watch| (tokio::runtime::Handle::current().id(), watch));
     *switched::WATCH.write().unwrap_or_else(std::sync::PoisonError::into_inner) = watch;
 }
 
@@ -111,6 +118,23 @@ pub fn hangs(name: &str) {
     let _ = name;
 }
 
+/// Passes a named point where a test may ask that one of many fails: as long as the file that
+/// `WARDROOM_FAULT_WHILE` names is there, and is empty or has `what` on one of its lines.
+#[inline]
+#[must_use]
+pub fn refuses(name: &str, what: &str) -> bool {
+    #[cfg(feature = "testing")]
+    if switched::is_armed(name)
+        && let Some(path) = std::env::var_os("WARDROOM_FAULT_WHILE")
+        && let Ok(refused) = std::fs::read_to_string(path)
+    {
+        return refused.is_empty() || refused.lines().any(|line| line == what);
+    }
+    #[cfg(not(feature = "testing"))]
+    let _ = (name, what);
+    false
+}
+
 /// Whether a test asked for the end at this point: the caller may then prepare for it, e.g. write
 /// in two halves.
 #[inline]
@@ -124,5 +148,39 @@ pub fn is_armed(name: &str) -> bool {
     {
         let _ = name;
         false
+    }
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_watch_sees_what_its_own_runtime_passes_and_nothing_else() {
+        let passed = Arc::new(AtomicU64::new(0));
+        let runtime = || {
+            let mut builder = tokio::runtime::Builder::new_multi_thread();
+            builder.worker_threads(1).build().expect("a runtime")
+        };
+        let (own, other) = (runtime(), runtime());
+        let pass = || async { point("a_point_of_this_test") };
+        let counted = Arc::clone(&passed);
+        let count = move |name: &str| {
+            let is_ours = u64::from(name == "a_point_of_this_test");
+            counted.fetch_add(is_ours, Ordering::SeqCst);
+        };
+        own.block_on(async { watch(Some(Box::new(count))) });
+        other.block_on(other.spawn(pass())).expect("it passes");
+        // Nor what no runtime passes: a thread of some log.
+        point("a_point_of_this_test");
+        assert_eq!(passed.load(Ordering::SeqCst), 0);
+        own.block_on(own.spawn(pass())).expect("it passes");
+        assert_eq!(passed.load(Ordering::SeqCst), 1);
+        watch(None);
+        own.block_on(own.spawn(pass())).expect("it passes");
+        assert_eq!(passed.load(Ordering::SeqCst), 1);
     }
 }

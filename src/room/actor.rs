@@ -2,9 +2,10 @@
 //! synchronously once what it names is at hand.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use parking_lot::RwLock;
+use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::DropGuard;
 use tokio_util::task::TaskTracker;
@@ -13,11 +14,12 @@ use wardroom_protocol::ids::{Lane, LogName, Position, TopicId};
 use super::desk::Desk;
 use super::mail::Mail;
 use super::recall::search;
+use super::rights::Rights;
 use super::{Answer, Names, Reading, Registry, Revealed, Submission, TopicView, Where, snapshot};
 use crate::cluster::Bus;
 use crate::domain::LogState;
-use crate::domain::access::Access;
 use crate::domain::topic::Filing;
+use crate::fault;
 use crate::log::{Admitted, Log, Snapshot};
 use crate::seal::Keyring;
 
@@ -34,7 +36,9 @@ pub(super) enum Ask {
     Revealed(Option<Lane>, oneshot::Sender<Revealed>),
     /// For a page of topics after one, with the head it describes. Answered once that is safe.
     Topics(Option<TopicId>, usize, oneshot::Sender<Topics>),
-    /// Where a topic's entries are filed.
+    /// To wait until what was taken in before this is safe.
+    Settled(oneshot::Sender<()>),
+    /// Where a topic's entries are filed. Answered once that is safe.
     Filing(TopicId, oneshot::Sender<Filing>),
     /// To end, if nothing is left to do; whether it did. Asked with the last handle there is.
     Close(oneshot::Sender<bool>),
@@ -48,7 +52,7 @@ pub(super) struct RoomActor {
     pub(super) lanes: BTreeMap<Lane, Desk>,
     pub(super) names: Names,
     /// What [`super::RoomHandle::may`] sees.
-    pub(super) access: Arc<RwLock<Arc<Access>>>,
+    pub(super) rights: Rights,
     pub(super) registry: Arc<Registry>,
     pub(super) mail: Mail,
     pub(super) log: Log,
@@ -60,11 +64,19 @@ pub(super) struct RoomActor {
     pub(super) admitted: Vec<Admitted>,
     /// Ends the passes when the actor ends.
     pub(super) _passes: DropGuard,
+    /// Then says that the log may be opened anew.
+    pub(super) _ended: DropGuard,
 }
 
 impl RoomActor {
-    /// Serves until nobody can ask any more, or whoever asks last asks for the end.
+    /// Serves until nobody can ask any more, or whoever asks last asks for the end; or until a bug ends it.
     pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Ask>) {
+        if AssertUnwindSafe(self.serve(&mut inbox)).catch_unwind().await.is_err() {
+            self.give_up(inbox).await;
+        }
+    }
+
+    async fn serve(&mut self, inbox: &mut mpsc::Receiver<Ask>) {
         let (mut asks, mut closing) = (Vec::new(), None);
         while inbox.recv_many(&mut asks, AT_ONCE).await > 0 {
             for ask in asks.drain(..) {
@@ -97,7 +109,11 @@ impl RoomActor {
     }
 
     fn is_settled(&self) -> bool {
-        self.desk.is_settled() && self.lanes.values().all(Desk::is_settled)
+        self.desks().all(Desk::is_settled)
+    }
+
+    pub(super) fn desks(&self) -> impl Iterator<Item = &Desk> {
+        std::iter::once(&self.desk).chain(self.lanes.values())
     }
 
     /// The logs that are to be kept anew, as they are now.
@@ -115,6 +131,7 @@ impl RoomActor {
     async fn answer(&mut self, ask: Ask) {
         match ask {
             Ask::Submit(submission, answer) => {
+                fault::panics("in_actor");
                 self.handle(*submission, answer).await;
                 self.rename().await;
             }
@@ -132,9 +149,9 @@ impl RoomActor {
                     LogState::Room(room) => room.topics.filing(&topic),
                     _ => Filing::default(),
                 };
-                // An asker who has gone needs no answer.
-                let _ = reply.send(filing);
+                self.once_settled(filing, reply);
             }
+            Ask::Settled(reply) => self.once_settled((), reply),
         }
     }
 
@@ -166,7 +183,7 @@ impl RoomActor {
     }
 
     fn read(&mut self, lane: Option<Lane>, from: Where, reply: oneshot::Sender<Reading>) {
-        let access = Arc::clone(&self.access.read());
+        let access = self.rights.newest();
         let desk = lane.and_then(|lane| self.lanes.get(&lane)).unwrap_or(&self.desk);
         let reading = Reading::resolve(from, &desk.state, &self.desk.state, access, &self.names);
         let seq = reading.view.line.head().seq;
@@ -175,6 +192,21 @@ impl RoomActor {
             Box::new(move |safe| {
                 if safe {
                     let _ = reply.send(reading);
+                }
+                None
+            }),
+        );
+    }
+
+    /// Answers once everything that was taken in is safe.
+    fn once_settled<T: Send + 'static>(&self, value: T, reply: oneshot::Sender<T>) {
+        let seq = self.desk.state.line().head().seq;
+        self.desk.channel.when_safe(
+            seq,
+            Box::new(move |safe| {
+                if safe {
+                    // An asker who has gone needs no answer.
+                    let _ = reply.send(value);
                 }
                 None
             }),

@@ -17,6 +17,11 @@
 //!    it writes nothing after it said so. If it does not end, the room goes back behind the door.
 //! 5. Who asks for the room meanwhile waits for the turn, and finds the room behind the door again, or
 //!    opens the log anew, from a store that has everything.
+//! 6. An actor that a bug has ended takes no asks any more, so no new handle of it is given out. Whoever
+//!    asks for the room next opens it anew, under the door's turn, and not before the actor has said
+//!    that all it wrote can be read.
+//!
+//! The logs of the node itself have doors as well, which nobody closes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,10 +30,11 @@ use dashmap::DashMap;
 use metrics::gauge;
 use parking_lot::Mutex;
 use tokio::time::Instant;
-use wardroom_protocol::ids::LogName;
+use tokio_util::sync::CancellationToken;
+use wardroom_protocol::ids::{LogKind, LogName};
 
-use super::opening::{Opener, open_log};
-use super::{OpenFault, RoomHandle};
+use super::opening::{Opened, Opener, open_log};
+use super::{OpenFault, PATIENCE, RoomHandle};
 use crate::telemetry::metric;
 
 /// How often it is looked for rooms that nobody uses, as a part of the time until they are closed.
@@ -36,19 +42,39 @@ const LOOKS: u32 = 8;
 /// And at least this often.
 const LOOK: Duration = Duration::from_secs(15);
 
-/// A room that is open, counted.
-struct Open(RoomHandle);
+/// A room that is open, counted; or what a bug has left of one.
+struct Open(Opened);
 
 impl Open {
-    fn new(room: RoomHandle) -> Self {
-        gauge!(metric::ROOMS_OPEN).increment(1.0);
-        Self(room)
+    fn new(opened: Opened) -> Self {
+        let open = Self(opened);
+        if !open.stays() {
+            gauge!(metric::ROOMS_OPEN).increment(1.0);
+        }
+        open
+    }
+
+    /// A log of the node itself.
+    fn stays(&self) -> bool {
+        self.0.room.channel.log().kind() == LogKind::System
+    }
+
+    /// Whether nobody would miss it.
+    fn is_unused(&self) -> bool {
+        self.0.room.is_dead() || (!self.stays() && self.0.room.is_unused())
+    }
+
+    /// Ends it, if nothing is left to do. `true`: the log may be opened anew.
+    async fn close(&self) -> bool {
+        self.0.room.close().await || self.0.ended.is_cancelled()
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        gauge!(metric::ROOMS_OPEN).decrement(1.0);
+        if !self.stays() {
+            gauge!(metric::ROOMS_OPEN).decrement(1.0);
+        }
     }
 }
 
@@ -74,14 +100,27 @@ impl Door {
     fn room(&self, used: bool) -> Option<RoomHandle> {
         let mut behind = self.behind.lock();
         behind.used |= used;
-        behind.room.as_ref().map(|open| open.0.clone())
+        let room = behind.room.as_ref().map(|open| &open.0.room);
+        room.filter(|room| !room.is_dead()).cloned()
+    }
+
+    /// The room, even if a bug has ended it: some may still wait for what it wrote.
+    fn room_or_ruin(&self) -> Option<RoomHandle> {
+        self.behind.lock().room.as_ref().map(|open| open.0.room.clone())
+    }
+
+    /// Tells when a room that a bug has ended may be opened anew; `None`: there is none.
+    fn ruin(&self) -> Option<CancellationToken> {
+        let behind = self.behind.lock();
+        let dead = behind.room.as_ref().filter(|open| open.0.room.is_dead());
+        dead.map(|open| open.0.ended.clone())
     }
 
     /// Whether nobody has used the room for so long.
     fn is_unused_for(&self, idle: Duration) -> bool {
         let mut behind = self.behind.lock();
         let used = std::mem::take(&mut behind.used);
-        if used || behind.room.as_ref().is_some_and(|open| !open.0.is_unused()) {
+        if used || behind.room.as_ref().is_some_and(|open| !open.is_unused()) {
             behind.unused_since = None;
             return false;
         }
@@ -90,14 +129,14 @@ impl Door {
 
     fn trim(&self) {
         if let Some(open) = &self.behind.lock().room {
-            open.0.channels().for_each(|channel| channel.tail().trim());
+            open.0.room.channels().for_each(|channel| channel.tail().trim());
         }
     }
 
     /// Takes the room away, if nobody uses it: `Err` if somebody does, `Ok(None)` if it is not open.
     fn take(&self) -> Result<Option<Open>, ()> {
         let mut behind = self.behind.lock();
-        let in_use = behind.room.as_ref().is_some_and(|open| !open.0.is_unused());
+        let in_use = behind.room.as_ref().is_some_and(|open| !open.is_unused());
         if behind.used || in_use { Err(()) } else { Ok(behind.room.take()) }
     }
 
@@ -148,15 +187,20 @@ impl Doors {
             if let Some(room) = door.room(used) {
                 return Ok(room);
             }
-            let room = open_log(&self.opener, log).await?;
-            door.put(Open::new(room.clone()));
+            if let Some(ended) = door.ruin() {
+                let ended = tokio::time::timeout(PATIENCE, ended.cancelled()).await;
+                ended.map_err(|_| OpenFault::Busy)?;
+            }
+            let opened = open_log(&self.opener, log).await?;
+            let room = opened.room.clone();
+            door.put(Open::new(opened));
             return Ok(room);
         }
     }
 
-    /// Every room that is open.
+    /// Every room that is open, and those that a bug has ended and nobody has opened anew.
     pub(super) fn all(&self) -> Vec<RoomHandle> {
-        self.snapshot().iter().filter_map(|(_, door)| door.room(false)).collect()
+        self.snapshot().iter().filter_map(|(_, door)| door.room_or_ruin()).collect()
     }
 
     fn snapshot(&self) -> Vec<(LogName, Arc<Door>)> {
@@ -190,7 +234,7 @@ impl Doors {
             Err(()) => return,
             Ok(None) => {}
             Ok(Some(open)) => {
-                if !open.0.close().await {
+                if !open.close().await {
                     return door.put(open);
                 }
                 tracing::debug!(%log, "closed a log that nobody used");

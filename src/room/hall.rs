@@ -1,20 +1,21 @@
 //! The hall: every open room by name.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use wardroom_protocol::ids::{LogName, PrincipalId, RoomId};
+use wardroom_protocol::ids::{Lane, LogName, PrincipalId, RoomId};
 
 use super::doors::Doors;
-use super::mail::{self, Mail};
-use super::opening::{Opener, open_log};
-use super::{Denied, Fault, Listed, Registry, RoomHandle, Written, founding, mailboxes, patience};
+use super::mail;
+use super::opening::Opener;
+use super::{
+    Denied, Fault, Listed, Registry, RoomHandle, Standing, Written, deriving, founding, mailboxes,
+    marking, patience,
+};
 use crate::cluster::Bus;
-use crate::log::Log;
+use crate::log::{Floors, Log};
 use crate::seal::Keyring;
 
 /// Why a room could not be opened.
@@ -40,8 +41,8 @@ pub struct Parts {
     pub keys: Arc<Keyring>,
     /// Where order comes from.
     pub bus: Bus,
-    /// Logs that lost their numbering authority for a while: their next entry opens an epoch.
-    pub reopen: Reopen,
+    /// From which epoch on each log goes on: one that lost entries opens another.
+    pub floors: Arc<Floors>,
     /// Counts the tasks of rooms and passes.
     pub tasks: TaskTracker,
     /// Ends the passes.
@@ -50,46 +51,38 @@ pub struct Parts {
     pub idle: Duration,
 }
 
-/// Which logs open an epoch with their next entry.
-#[derive(Clone, Debug)]
-pub enum Reopen {
-    /// Those whose recovery named a hole; none after a clean start.
-    Named(BTreeSet<LogName>),
-    /// Every one: entries are lost, and nobody can say whose.
-    All,
-}
-
-impl Reopen {
-    pub(super) fn covers(&self, log: &LogName) -> bool {
-        match self {
-            Self::Named(logs) => logs.contains(log),
-            Self::All => true,
-        }
-    }
-}
-
 /// All open rooms.
 pub struct Hall {
     opener: Opener,
     doors: Arc<Doors>,
-    directory: RoomHandle,
-    identity: RoomHandle,
+    directory: Standing,
+    identity: Standing,
 }
 
 impl Hall {
     /// Opens the hall: `~directory` and `~identity` first.
     pub async fn open(parts: Parts) -> Result<Self, OpenFault> {
-        let (send, notes) = mpsc::channel(mail::QUEUE);
-        let opener =
-            Opener { parts, registry: Arc::default(), mail: Mail(send), noted: Arc::default() };
-        let directory = open_log(&opener, &LogName::directory()).await?;
-        let identity = open_log(&opener, &LogName::identity()).await?;
+        let (mail, post) = mail::way();
+        let opener = Opener { parts, registry: Arc::default(), mail: mail.clone() };
         let doors = Arc::new(Doors::new(opener.clone()));
-        let Parts { log, tasks, stop, idle, .. } = &opener.parts;
+        let standing = |log| Standing { doors: Arc::clone(&doors), log };
+        let (directory, identity) = (standing(LogName::directory()), standing(LogName::identity()));
+        for log in [&directory.log, &identity.log] {
+            doors.open(log).await?;
+        }
+        let Parts { log, keys, tasks, stop, idle, .. } = &opener.parts;
+        let noted = log.noted().await;
+        for (room, _) in opener.registry.after(None, usize::MAX) {
+            for log in [room.log(), room.lane(Lane::Moderators)] {
+                mail.ledger.open(&log, noted.get(&log).copied());
+            }
+        }
         tasks.spawn(Arc::clone(&doors).close_unused(*idle));
-        tasks.spawn(mailboxes::deliver(opener.clone(), Arc::clone(&doors), notes));
-        let always_open = [directory.clone(), identity.clone()];
-        tasks.spawn(patience::watch(log.clone(), Arc::clone(&doors), always_open, stop.clone()));
+        let (ledger, carrier) = (Arc::clone(&mail.ledger), Arc::clone(keys));
+        tasks.spawn(mailboxes::deliver(Arc::clone(&doors), carrier, post, stop.clone()));
+        tasks.spawn(deriving::derive(mail, Arc::clone(&doors), log.clone(), stop.clone()));
+        tasks.spawn(marking::mark(ledger, Arc::clone(&doors), log.clone(), stop.clone()));
+        tasks.spawn(patience::watch(log.clone(), Arc::clone(&doors), stop.clone()));
         Ok(Self { opener, doors, directory, identity })
     }
 
@@ -101,13 +94,13 @@ impl Hall {
 
     /// `~directory`.
     #[must_use]
-    pub fn directory(&self) -> &RoomHandle {
+    pub fn directory(&self) -> &Standing {
         &self.directory
     }
 
     /// `~identity`.
     #[must_use]
-    pub fn identity(&self) -> &RoomHandle {
+    pub fn identity(&self) -> &Standing {
         &self.identity
     }
 
@@ -147,6 +140,14 @@ impl Hall {
     /// A person's mailbox, opened if it is not.
     pub async fn mailbox(&self, person: &PrincipalId) -> Result<RoomHandle, OpenFault> {
         self.doors.open(&LogName::mailbox(person)).await
+    }
+
+    /// Returns once every note of what was written stands in its mailbox, as far as that can be written.
+    /// For the end: what is left is derived again at the next start, and no more before.
+    pub async fn finish_notes(&self) {
+        let mail = &self.opener.mail;
+        mail.ending.cancel();
+        mail.ledger.idle().await;
     }
 
     /// The answer to a room's founding: where its first entry stands.

@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use parking_lot::RwLock;
 use tokio::sync::{mpsc, oneshot};
 use wardroom_protocol::ids::{Lane, LogKind, LogName, Position, TopicId};
 
 use super::actor::Ask;
-use super::{Answer, Denied, Fault, Reading, Revealed, Submission, TopicView, Where};
+use super::rights::Rights;
+use super::{Answer, Denied, Fault, Permission, Reading, Revealed, Submission, TopicView, Where};
 use crate::delivery::{Channel, Presence};
-use crate::domain::Refusal;
-use crate::domain::access::{Access, Action, Principal};
+use crate::domain::access::{Action, Principal};
 use crate::domain::topic::Filing;
 use crate::guard::Screened;
 
@@ -25,20 +24,43 @@ pub struct RoomHandle {
     pub(super) channel: Arc<Channel>,
     pub(super) lanes: Arc<BTreeMap<Lane, Arc<Channel>>>,
     pub(super) presence: Arc<Presence>,
-    /// Who belongs, as the newest entry says; replaced as a whole.
-    pub(super) access: Arc<RwLock<Arc<Access>>>,
+    pub(super) rights: Rights,
 }
 
-/// Keeps a room open: whoever follows one of its logs holds one.
-pub struct Hold {
-    _inbox: mpsc::Sender<Ask>,
+/// Keeps a room open: whoever follows one of its logs holds one. It is of the opening that they follow: a
+/// room that was opened anew meanwhile is another one to them.
+pub struct Hold(RoomHandle);
+
+impl Hold {
+    /// Whether somebody may do this in the room.
+    #[must_use]
+    pub fn may(&self, principal: &Principal, action: Action) -> Permission {
+        self.0.may(principal, action)
+    }
+
+    /// Who is in the room.
+    #[must_use]
+    pub fn presence(&self) -> &Arc<Presence> {
+        self.0.presence()
+    }
+
+    /// Whether a bug has ended the room.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        self.0.is_dead()
+    }
 }
 
 impl RoomHandle {
     /// Keeps the room open for as long as this is held.
     #[must_use]
     pub fn hold(&self) -> Hold {
-        Hold { _inbox: self.inbox.clone() }
+        Hold(self.clone())
+    }
+
+    /// Whether a bug has ended the room: nobody is asked any more, and it is to be opened anew.
+    pub(super) fn is_dead(&self) -> bool {
+        self.inbox.is_closed()
     }
 
     /// Whether this is the last handle, nobody holds the room, and nobody is about to come back.
@@ -53,9 +75,17 @@ impl RoomHandle {
         self.ask(Ask::Close(send)).is_ok() && closed.await.unwrap_or(false)
     }
 
-    /// Whether somebody may do this here, as the newest entry says.
-    pub fn may(&self, principal: &Principal, action: Action) -> Result<(), Refusal> {
-        self.access.read().may(principal, action)
+    /// Whether somebody may do this here.
+    #[must_use]
+    pub fn may(&self, principal: &Principal, action: Action) -> Permission {
+        self.rights.may(principal, action)
+    }
+
+    /// Waits until everything is safe that the room had taken in before this was asked.
+    pub async fn settled(&self) -> Result<(), Fault> {
+        let (send, receive) = oneshot::channel();
+        self.ask(Ask::Settled(send))?;
+        receive.await.map_err(|_| Fault::LogUnavailable)
     }
 
     /// The channel of the room's log, or of one of its lanes.
@@ -95,7 +125,7 @@ impl RoomHandle {
             mpsc::error::TrySendError::Closed(_) => Fault::LogUnavailable,
         };
         if let Ask::Submit(_, answer) = refused.into_inner()
-            && let Some(gate) = answer(Err(Denied::Fault(fault)))
+            && let Some(gate) = answer.give(Err(Denied::Fault(fault)))
         {
             gate.push();
         }
@@ -104,13 +134,11 @@ impl RoomHandle {
     /// Submits a command and waits for its answer.
     pub async fn write(&self, submission: Screened<Submission>) -> Result<super::Written, Denied> {
         let (send, receive) = oneshot::channel();
-        self.submit(
-            submission,
-            Box::new(move |outcome| {
-                let _ = send.send(outcome);
-                None
-            }),
-        );
+        let answer = Answer::new(move |outcome| {
+            let _ = send.send(outcome);
+            None
+        });
+        self.submit(submission, answer);
         receive.await.unwrap_or(Err(Denied::Fault(Fault::Unknown)))
     }
 
@@ -141,7 +169,7 @@ impl RoomHandle {
         receive.await.map_err(|_| Fault::LogUnavailable)
     }
 
-    /// Where a topic's entries are filed.
+    /// Where a topic's entries are filed, once that is safe.
     pub async fn filing(&self, topic: TopicId) -> Result<Filing, Fault> {
         let (send, receive) = oneshot::channel();
         self.ask(Ask::Filing(topic, send))?;

@@ -2,19 +2,23 @@
 //! written first; what follows from it has a mid hashed from it, so it comes out the same however
 //! often it is proposed.
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TrySendError;
+use tokio_util::sync::CancellationToken;
 use wardroom_protocol::ids::{LogName, Mid, PrincipalId};
 
+use super::Submission;
 use super::desk::Desk;
-use super::{Fault, Submission};
-use crate::domain::access::{Action, Principal};
+use super::ledger::{Ledger, Slip};
+use crate::domain::access::{Access, Action, Principal};
 use crate::domain::mailbox::{Filed, Why};
-use crate::domain::{Act, Event, Identified, Room, Rows, member, message, moderation};
+use crate::domain::{Act, Event, Identified, Row, Rows, Stand, member, message, moderation};
 
-/// Notes that wait for their mailboxes at most. When there is no place, whoever would cause one is
-/// told `overloaded` before anything is ordered.
-pub(super) const QUEUE: usize = 4096;
+/// Notes of new entries that wait for the carrier at most. What comes then is left, and derived again.
+const QUEUE: usize = 4096;
+/// The same for notes that are derived again; then deriving waits.
+const QUEUE_AGAIN: usize = 64;
 
 /// One mailbox is to hear of one entry.
 #[derive(Clone, Debug)]
@@ -27,28 +31,62 @@ pub(super) struct Note {
     pub(super) filed: Filed,
 }
 
-/// The way to the mailboxes.
-#[derive(Clone)]
-pub(super) struct Mail(pub(super) mpsc::Sender<Note>);
+/// A note on its way. It may be dropped anywhere: it is derived again then.
+pub(super) struct Letter {
+    pub(super) note: Note,
+    pub(super) slip: Slip,
+}
 
-/// A place in the queue.
-pub(super) struct Stamp(mpsc::OwnedPermit<Note>);
+impl Letter {
+    /// The same, now that the entry has its seq.
+    pub(super) fn at(self, seq: u64) -> Self {
+        Self { note: self.note.at(seq), slip: self.slip }
+    }
 
-impl Stamp {
-    pub(super) fn send(self, note: Note) {
-        self.0.send(note);
+    /// There is no such entry, so nobody is to hear of it.
+    pub(super) fn withdraw(self) {
+        self.slip.filed();
     }
 }
 
+/// The way to the mailboxes.
+#[derive(Clone)]
+pub(super) struct Mail {
+    now: mpsc::Sender<Letter>,
+    /// For what is derived again.
+    pub(super) again: mpsc::Sender<Letter>,
+    pub(super) ledger: Arc<Ledger>,
+    /// Nothing new comes, and what is on its way is to arrive.
+    pub(super) ending: CancellationToken,
+}
+
+/// The carrier's end of it.
+pub(super) struct Post {
+    pub(super) now: mpsc::Receiver<Letter>,
+    pub(super) again: mpsc::Receiver<Letter>,
+    pub(super) ending: CancellationToken,
+}
+
+/// Both ends of the way.
+pub(super) fn way() -> (Mail, Post) {
+    let (now, come) = mpsc::channel(QUEUE);
+    let (again, come_again) = mpsc::channel(QUEUE_AGAIN);
+    let ending = CancellationToken::new();
+    let post = Post { now: come, again: come_again, ending: ending.clone() };
+    (Mail { now, again, ledger: Arc::default(), ending }, post)
+}
+
 impl Mail {
-    /// Places for this many notes, or none.
-    pub(super) fn stamps(&self, count: usize) -> Result<std::vec::IntoIter<Stamp>, Fault> {
-        let stamps = (0..count).map(|_| match self.0.clone().try_reserve_owned() {
-            Ok(permit) => Ok(Stamp(permit)),
-            Err(TrySendError::Full(_)) => Err(Fault::Overloaded),
-            Err(TrySendError::Closed(_)) => Err(Fault::LogUnavailable),
-        });
-        Ok(stamps.collect::<Result<Vec<_>, Fault>>()?.into_iter())
+    /// Enters notes of an entry of this log, which has this seq or is about to get it.
+    pub(super) fn address(&self, notes: Vec<Note>, log: &LogName, seq: u64) -> Vec<Letter> {
+        let letter = |note| Letter { note, slip: self.ledger.enter(log, seq) };
+        notes.into_iter().map(letter).collect()
+    }
+
+    /// Sends a letter on its way. Never waits.
+    pub(super) fn send(&self, letter: Letter) {
+        // Where there is no place, it is dropped.
+        let _ = self.now.try_send(letter);
     }
 }
 
@@ -71,29 +109,53 @@ pub(super) fn notes(desk: &Desk, act: &Act, submission: &Submission, rows: &Rows
         Identified::As { mid, by, .. } => (*mid, by),
         Identified::Own | Identified::Derived(_) => (submission.mid, &submission.principal.id),
     };
-    if let Event::Moderation(moderation::Event::Hidden(about)) = &act.event
-        && act.lane.is_some()
-    {
-        let author = rows.in_lane(&about.of).map(|row| row.by.clone());
-        let told = author.map(|author| (author, Why::Declined));
-        let owner = (desk.log().clone(), mid);
-        return build(room, desk.log(), told.into_iter(), by, &owner, about.of, &act.event);
-    }
     if act.lane.is_some() {
-        return Vec::new();
+        let declines = declines(&act.event, |of| rows.in_lane(of).cloned());
+        return declines.map_or_else(Vec::new, |(of, author)| {
+            declined(desk.log(), &act.event, of, (mid, by), author)
+        });
     }
-    of_event(room, desk.log(), &act.event, mid, by)
+    of_event(&room.access, desk.log(), &act.event, mid, by)
 }
 
-/// Who is told of an entry of a room, and what.
+/// The held message that a lane's entry declines, and its author: it will not be shown, or has no words left
+/// to show. Says the same before the entry and after it.
+pub(super) fn declines(
+    event: &Event,
+    row: impl FnOnce(&Mid) -> Option<Row>,
+) -> Option<(Mid, PrincipalId)> {
+    let (about, stands): (_, &[Stand]) = match event {
+        Event::Moderation(moderation::Event::Hidden(about)) => {
+            (about, &[Stand::Held, Stand::Declined])
+        }
+        Event::Moderation(moderation::Event::Redacted(about)) => (about, &[Stand::Held]),
+        _ => return None,
+    };
+    let row = row(&about.of)?;
+    let stand = row.message()?.stand;
+    stands.contains(&stand).then_some((about.of, row.by))
+}
+
+/// Who is told that a lane's entry declines a held message: its author.
+pub(super) fn declined(
+    room: &LogName,
+    event: &Event,
+    of: Mid,
+    (mid, by): (Mid, &PrincipalId),
+    author: PrincipalId,
+) -> Vec<Note> {
+    let told = std::iter::once((author, Why::Declined));
+    build(room, told, by, mid, of, event)
+}
+
+/// Who is told of an entry of a room, and what: of those who may hear of it now.
 pub(super) fn of_event(
-    room: &Room,
+    access: &Access,
     log: &LogName,
     event: &Event,
     mid: Mid,
     by: &PrincipalId,
 ) -> Vec<Note> {
-    let owner = (log.clone(), mid);
     let told: Vec<(PrincipalId, Why)> = match event {
         Event::Message(message::Event::Posted(posted)) => posted
             .tells(by)
@@ -111,34 +173,34 @@ pub(super) fn of_event(
         },
         _ => Vec::new(),
     };
-    build(room, log, told.into_iter(), by, &owner, mid, event)
+    let told = told.into_iter().filter(|(person, why)| may_hear(access, person, *why));
+    build(log, told, by, mid, mid, event)
 }
 
 fn build(
-    room: &Room,
     log: &LogName,
     told: impl Iterator<Item = (PrincipalId, Why)>,
     by: &PrincipalId,
-    owner: &(LogName, Mid),
+    mid: Mid,
     of: Mid,
     event: &Event,
 ) -> Vec<Note> {
     let topic = event.topic();
-    told.filter(|(person, why)| person != by && may_hear(room, person, *why))
+    told.filter(|(person, _)| person != by)
         .map(|(to, why)| Note {
             to,
             by: by.clone(),
-            owner: owner.clone(),
+            owner: (log.clone(), mid),
             filed: Filed { room: log.clone(), seq: 0, of, topic, why },
         })
         .collect()
 }
 
 /// Nobody is told of what they may not read; of their own way in or out they always are.
-fn may_hear(room: &Room, person: &PrincipalId, why: Why) -> bool {
+fn may_hear(access: &Access, person: &PrincipalId, why: Why) -> bool {
     let reads = || {
         let somebody = Principal { id: person.clone(), roles: std::collections::BTreeSet::new() };
-        room.access.may(&somebody, Action::Read).is_ok()
+        access.may(&somebody, Action::Read).is_ok()
     };
     !matches!(why, Why::Mention | Why::Reply) || reads()
 }

@@ -1,10 +1,10 @@
 //! Opening a log: folded on a read thread, then an actor and its passes are started.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use parking_lot::{Mutex, RwLock};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use wardroom_protocol::ids::{Lane, LogName};
 
 use super::actor::RoomActor;
@@ -12,17 +12,12 @@ use super::desk::Desk;
 use super::fold::{Folded, fold};
 use super::hall::{OpenFault, Parts};
 use super::handle::INBOX;
-use super::mail::{Mail, Note, of_event};
+use super::mail::Mail;
+use super::rights::Rights;
 use super::{Listed, Names, Registry, RoomHandle};
 use crate::delivery::{Channel, Presence, run_pass};
 use crate::domain::access::Access;
-use crate::domain::{Event, LogState, Room};
-use crate::entry;
-use crate::log::Budget;
-
-/// Entries at a log's end whose notes are sent once more when it is first opened: a process that ended
-/// between an entry and its notes left them out.
-const NOTED_AGAIN: usize = 64;
+use crate::domain::{Event, LogState};
 
 /// What opening a log takes.
 #[derive(Clone)]
@@ -30,13 +25,18 @@ pub(super) struct Opener {
     pub(super) parts: Parts,
     pub(super) registry: Arc<Registry>,
     pub(super) mail: Mail,
-    /// The logs whose last notes were sent again: once for each process, unless some were left.
-    pub(super) noted: Arc<Mutex<BTreeSet<LogName>>>,
+}
+
+/// A log that was opened.
+pub(super) struct Opened {
+    pub(super) room: RoomHandle,
+    /// Its actor has ended, and everything it wrote is in the store, or the log has failed.
+    pub(super) ended: CancellationToken,
 }
 
 /// Folds a log and its lanes, and starts the actor and the passes.
-pub(super) async fn open_log(opener: &Opener, log: &LogName) -> Result<RoomHandle, OpenFault> {
-    let Opener { parts, registry, mail, noted } = opener;
+pub(super) async fn open_log(opener: &Opener, log: &LogName) -> Result<Opened, OpenFault> {
+    let Opener { parts, registry, mail } = opener;
     let (desk, names) = open_desk(opener, log).await?;
     let mut lanes = BTreeMap::new();
     if let Some(room) = log.room() {
@@ -54,29 +54,23 @@ pub(super) async fn open_log(opener: &Opener, log: &LogName) -> Result<RoomHandl
     let presence = Presence::new(Arc::clone(&desk.channel), tasks, stop.clone());
     let (inbox, asks) = mpsc::channel(INBOX);
     let room = desk.room();
-    let access = room.map_or_else(Access::default, |room| room.access.clone());
-    let access = Arc::new(RwLock::new(Arc::new(access)));
+    let rights = Rights::new(room.map_or_else(Access::default, |room| room.access.clone()));
     let handle = RoomHandle {
         inbox,
         channel: Arc::clone(&desk.channel),
         lanes: Arc::new(handle_lanes),
         presence: Arc::new(presence),
-        access: Arc::clone(&access),
+        rights: rights.clone(),
     };
     for channel in handle.channels() {
         parts.tasks.spawn(run_pass(Arc::clone(channel), stop.clone()));
     }
-    if let Some(room) = room
-        && !noted.lock().contains(log)
-    {
-        note_again(opener, log, room).await;
-        noted.lock().insert(log.clone());
-    }
+    let ended = CancellationToken::new();
     let actor = RoomActor {
         desk,
         lanes,
         names,
-        access,
+        rights,
         registry: Arc::clone(registry),
         mail: mail.clone(),
         log: parts.log.clone(),
@@ -85,9 +79,10 @@ pub(super) async fn open_log(opener: &Opener, log: &LogName) -> Result<RoomHandl
         tasks: parts.tasks.clone(),
         admitted: Vec::new(),
         _passes: passes,
+        _ended: ended.clone().drop_guard(),
     };
     parts.tasks.spawn(actor.run(asks));
-    Ok(handle)
+    Ok(Opened { room: handle, ended })
 }
 
 async fn open_desk(opener: &Opener, log: &LogName) -> Result<(Desk, Names), OpenFault> {
@@ -114,46 +109,7 @@ async fn open_desk(opener: &Opener, log: &LogName) -> Result<(Desk, Names), Open
         identity.principals.keys().for_each(|person| registry.meet(person.clone()));
     }
     let names = std::mem::take(&mut folded.names);
-    let desk = Desk::new(log, folded, parts.reopen.covers(log));
+    let desk = Desk::new(log, folded, parts.floors.of(log));
     tracing::debug!(log = %log, head = %desk.state.line().head(), "opened a log");
     Ok((desk, names))
-}
-
-/// Sends the notes of a log's last entries once more. Those that were filed are found by their mids.
-async fn note_again(opener: &Opener, log: &LogName, room: &Room) {
-    let (name, upto) = (log.clone(), room.line.head().seq);
-    if upto == 0 {
-        return;
-    }
-    let found = opener.parts.log.ask(move |reader| {
-        let budget = Budget { entries: NOTED_AGAIN, bytes: 1 << 20 };
-        let slice = reader.backward(&name, upto + 1, budget).ok()?;
-        let events = slice.records.into_iter().filter_map(|record| {
-            let event = entry::event(&record.header).ok()??;
-            Some((record.header.meta(), event))
-        });
-        Some(events.collect::<Vec<_>>())
-    });
-    let Ok(Some(events)) = found.await else {
-        return;
-    };
-    let notes: Vec<Note> = events
-        .iter()
-        .flat_map(|(meta, event)| {
-            let notes = of_event(room, log, event, meta.mid, &meta.by);
-            notes.into_iter().map(|note| note.at(meta.position.seq))
-        })
-        .collect();
-    if notes.is_empty() {
-        return;
-    }
-    let (mail, stop) = (opener.mail.clone(), opener.parts.stop.clone());
-    opener.parts.tasks.spawn(async move {
-        for note in notes {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                sent = mail.0.send(note) => if sent.is_err() { return },
-            }
-        }
-    });
 }

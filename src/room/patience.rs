@@ -7,7 +7,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::RoomHandle;
 use super::doors::Doors;
 use crate::log::Log;
 
@@ -20,12 +19,7 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// Answers those who have waited long enough, until the node stops. While syncs come in time, it looks
 /// at one number.
-pub(super) async fn watch(
-    log: Log,
-    doors: Arc<Doors>,
-    always_open: [RoomHandle; 2],
-    stop: CancellationToken,
-) {
+pub(super) async fn watch(log: Log, doors: Arc<Doors>, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -36,7 +30,7 @@ pub(super) async fn watch(
             continue;
         }
         let Some(since) = Instant::now().checked_sub(PATIENCE) else { continue };
-        for room in doors.all().iter().chain(&always_open) {
+        for room in doors.all() {
             room.channels().for_each(|channel| channel.give_up(since));
         }
     }

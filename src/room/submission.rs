@@ -75,5 +75,61 @@ pub enum Fault {
     TooLarge,
 }
 
-/// Takes the answer, once what it rests on is safe. Returns the gate to push, if there is one.
-pub type Answer = Box<dyn FnOnce(Result<Written, Denied>) -> Option<Arc<Gate>> + Send>;
+type Give = Box<dyn FnOnce(Result<Written, Denied>) -> Option<Arc<Gate>> + Send>;
+
+/// Takes the answer, once what it rests on is safe. One that is dropped before says that the outcome is
+/// not known: whatever a bug ends, nobody waits for ever.
+pub struct Answer(Option<Give>);
+
+impl Answer {
+    /// Calls this with the answer, once. It returns the gate to push, if there is one.
+    pub fn new(
+        give: impl FnOnce(Result<Written, Denied>) -> Option<Arc<Gate>> + Send + 'static,
+    ) -> Self {
+        Self(Some(Box::new(give)))
+    }
+
+    /// Gives it. Returns the gate to push, if there is one.
+    #[must_use]
+    pub fn give(mut self, outcome: Result<Written, Denied>) -> Option<Arc<Gate>> {
+        self.0.take().and_then(|give| give(outcome))
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if let Some(give) = self.0.take()
+            && let Some(gate) = give(Err(Denied::Fault(Fault::Unknown)))
+        {
+            gate.push();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use parking_lot::Mutex;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_is_given_once_and_never_lost() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let answer = || {
+            let told = Arc::clone(&told);
+            Answer::new(move |outcome| {
+                told.lock().push(outcome);
+                None
+            })
+        };
+        let refused = Err(Denied::Fault(Fault::Overloaded));
+        assert!(answer().give(refused.clone()).is_none());
+        assert_eq!(
+            told.lock().as_slice(),
+            std::slice::from_ref(&refused),
+            "not once more when it goes"
+        );
+        drop(answer());
+        assert_eq!(*told.lock(), [refused, Err(Denied::Fault(Fault::Unknown))]);
+    }
+}

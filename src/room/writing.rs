@@ -10,14 +10,15 @@ use wardroom_protocol::ids::{Lane, LogName, Mid, PrincipalId};
 
 use super::actor::RoomActor;
 use super::desk::Proposal;
-use super::mail::notes;
-use super::{Answer, Denied, Fault, Listed, Names, Submission, Worded, Written};
-use crate::delivery::{Effect, PIECE, Reply, frame, read_after};
+use super::mail::{Letter, Note, notes};
+use super::{Answer, Denied, Fault, Names, Submission, Worded, Written};
+use crate::delivery::{PIECE, Reply, frame, read_after};
 use crate::domain::{
-    Act, Command, Event, Identified, Judgement, LogState, Refusal, Row, Rows, Worded as From,
-    message, moderation,
+    Act, Command, Event, Identified, Judgement, Refusal, Row, Rows, Worded as From, message,
+    moderation,
 };
 use crate::entry::{self, RECORD_VERSION};
+use crate::fault;
 use crate::log::{Budget, Found};
 use crate::seal::Binding;
 
@@ -45,6 +46,8 @@ enum Stop {
     Denied(Denied),
     /// A refusal that rests on an entry.
     RestsOn(Option<Lane>, u64, Refusal),
+    /// A refusal that may rest on any entry of the room or its lane.
+    Refused(Refusal),
 }
 
 impl RoomActor {
@@ -55,6 +58,7 @@ impl RoomActor {
         };
         match self.write(&submission, &gathered) {
             Ok((lane, event, written)) => {
+                fault::panics("in_reply");
                 let seq = written.position.seq;
                 let effect = self.on_reveal(&event, &submission);
                 let outcome = match event {
@@ -80,13 +84,33 @@ impl RoomActor {
                 let reply = reply(answer, outcome, Fault::LogUnavailable);
                 self.at(lane).channel.when_safe(seq, reply);
             }
+            Err(Stop::Refused(refusal)) => self.refuse_when_safe(answer, refusal),
             Err(Stop::Denied(denied)) => self.refuse(answer, denied),
         }
     }
 
+    /// A refusal by the rules, which speak of everything ordered so far.
+    fn refuse_when_safe(&self, answer: Answer, refusal: Refusal) {
+        let outcome = Err(Denied::Refused(refusal));
+        let reply = reply(answer, outcome, Fault::LogUnavailable);
+        let seq = self.desk.state.line().head().seq;
+        let Some(lane) = self.lanes.get(&Lane::Moderators) else {
+            return self.desk.channel.when_safe(seq, reply);
+        };
+        let room = Arc::clone(&self.desk.channel);
+        let then = move |safe: bool| {
+            if !safe {
+                return reply(false);
+            }
+            room.when_safe(seq, reply);
+            None
+        };
+        lane.channel.when_safe(lane.state.line().head().seq, Box::new(then));
+    }
+
     /// A refusal that rests on nothing.
     fn refuse(&self, answer: Answer, denied: Denied) {
-        self.desk.channel.when_safe(0, Box::new(move |_| answer(Err(denied))));
+        self.desk.channel.when_safe(0, Box::new(move |_| answer.give(Err(denied))));
     }
 
     /// The rows of the submission's own mid, and of the mids its command names: from memory, or,
@@ -204,13 +228,11 @@ impl RoomActor {
                 Judgement::Refused(refusal) => Stop::RestsOn(*lane, row.position.seq, refusal),
             });
         }
-        let refused = |refusal| Stop::Denied(Denied::Refused(refusal));
         let now = self.bus.now_ms();
-        let acts = self
-            .desk
-            .state
+        let state = &self.desk.state;
+        let acts = state
             .decide(&submission.command, &submission.principal, &gathered.rows, now)
-            .map_err(refused)?;
+            .map_err(Stop::Refused)?;
         self.desk.ready(&self.log).map_err(Stop::Denied)?;
         let acts: Vec<_> = acts
             .into_iter()
@@ -219,32 +241,41 @@ impl RoomActor {
                 (act, notes)
             })
             .collect();
-        let told = acts.iter().map(|(_, notes)| notes.len()).sum();
-        // Before anything is ordered: what concerns others is not written if they cannot be told.
-        let mut stamps =
-            self.mail.stamps(told).map_err(|fault| Stop::Denied(Denied::Fault(fault)))?;
         let mut last = None;
         for (act, notes) in acts {
             let lane = act.lane;
+            let letters = self.address(lane, notes);
             let (event, written) = match self.write_act(act, submission, gathered) {
-                // A part of it was written: its retry does the rest, and nobody may call this undone.
-                Err(_) if last.is_some() => Err(Stop::Denied(Denied::Fault(Fault::Unknown))),
-                outcome => outcome,
-            }?;
-            let sent: Vec<_> = notes.into_iter().zip(stamps.by_ref()).collect();
-            if !sent.is_empty() {
+                Err(stop) => {
+                    letters.into_iter().for_each(Letter::withdraw);
+                    // A part of it was written: its retry does the rest, and nobody may call this undone.
+                    let unknown = Stop::Denied(Denied::Fault(Fault::Unknown));
+                    return Err(if last.is_some() { unknown } else { stop });
+                }
+                Ok(written) => written,
+            };
+            if !letters.is_empty() {
                 let channel = Arc::clone(&self.at(lane).channel);
-                let seq = written.position.seq;
+                let (mail, seq) = (self.mail.clone(), written.position.seq);
                 let tell = move |safe| {
-                    for (note, stamp) in sent.into_iter().filter(|_| safe) {
-                        stamp.send(note.at(seq));
-                    }
+                    let letters = letters.into_iter().filter(|_| safe);
+                    letters.for_each(|letter| mail.send(letter.at(seq)));
                 };
                 channel.once_safe(seq, Box::new(tell), None);
             }
             last = Some((lane, event, written));
         }
         last.ok_or(Stop::Denied(Denied::Fault(Fault::LogUnavailable)))
+    }
+
+    /// Before anything is ordered: whatever happens from here on, no note is forgotten.
+    fn address(&mut self, lane: Option<Lane>, notes: Vec<Note>) -> Vec<Letter> {
+        if notes.is_empty() {
+            return Vec::new();
+        }
+        let desk = self.at(lane);
+        let (log, next) = (desk.log().clone(), desk.state.line().head().seq + 1);
+        self.mail.address(notes, &log, next)
     }
 
     fn write_act(
@@ -271,7 +302,7 @@ impl RoomActor {
             if let Some(erased) = event.erases() {
                 self.names.forget(erased);
             }
-            self.publish(&event);
+            self.publish(&event, seq);
         }
         Ok((event, written))
     }
@@ -312,54 +343,6 @@ impl RoomActor {
         };
         (Proposal { event: act.event, mid, by, submit, words }, name)
     }
-
-    /// Shows everybody what an entry changed in who may do what. Whoever follows a log of this room
-    /// looks again whether they still may, if it took something away.
-    fn publish(&mut self, event: &Event) {
-        if !matches!(event, Event::RoomCreated(_) | Event::Room(_) | Event::Member(_)) {
-            return;
-        }
-        if let LogState::Room(room) = &self.desk.state {
-            *self.access.write() = Arc::new(room.access.clone());
-        }
-        if !event.bumps().is_empty() {
-            for desk in std::iter::once(&self.desk).chain(self.lanes.values()) {
-                desk.channel.look_again();
-            }
-        }
-    }
-
-    /// What else happens at the moment an entry is safe, before it is answered.
-    fn on_reveal(&self, event: &Event, submission: &Submission) -> Option<Effect> {
-        let registry = Arc::clone(&self.registry);
-        match event {
-            Event::RoomRegistered(room, founding) => {
-                let words = submission.words.as_ref();
-                let listed = Listed {
-                    founding: founding.clone(),
-                    by: submission.principal.id.clone(),
-                    mid: submission.mid,
-                    title: words.and_then(|words| words.name.clone()),
-                    words: words.map(|words| words.open.clone()),
-                };
-                let room = room.clone();
-                Some(Box::new(move |safe| {
-                    if safe {
-                        registry.insert(room, listed);
-                    }
-                }))
-            }
-            Event::PrincipalRegistered { principal } => {
-                let principal = principal.clone();
-                Some(Box::new(move |safe| {
-                    if safe {
-                        registry.meet(principal);
-                    }
-                }))
-            }
-            _ => None,
-        }
-    }
 }
 
 impl Gathered {
@@ -374,5 +357,5 @@ impl Gathered {
 
 /// An answer that rests on an entry: the outcome, or what is said while that entry is not safe.
 fn reply(answer: Answer, outcome: Result<Written, Denied>, otherwise: Fault) -> Reply {
-    Box::new(move |safe| answer(if safe { outcome } else { Err(Denied::Fault(otherwise)) }))
+    Box::new(move |safe| answer.give(if safe { outcome } else { Err(Denied::Fault(otherwise)) }))
 }

@@ -54,7 +54,7 @@ metrics_table! {
     PRESENT "wardroom_present" Kind::Gauge, [], "People present now, summed over all rooms.";
     ROOMS_OPEN "wardroom_rooms_open" Kind::Gauge, [], "Rooms and mailboxes open now, used or not yet closed.";
     COMMANDS "wardroom_commands_total" Kind::Counter, ["op", "outcome"], "Commands answered, by op and outcome.";
-    NOTES_LEFT "wardroom_notes_left_total" Kind::Counter, [], "Notes to mailboxes that could not be filed; tried again when their room is opened.";
+    NOTES_LEFT "wardroom_notes_left_total" Kind::Counter, [], "Notes to mailboxes that were left for now; they are derived again from their entries.";
     ENTRIES "wardroom_entries_total" Kind::Counter, [], "Entries revealed by this node.";
     FRAMES_SENT "wardroom_frames_sent_total" Kind::Counter, [], "Frames written to sockets.";
     BYTES_SENT "wardroom_bytes_sent_total" Kind::Counter, [], "Bytes written to sockets.";
