@@ -153,19 +153,24 @@ impl Gate {
     /// The same with a ready frame, for the echo of the peer's close.
     pub fn close_with(&self, close: Bytes) {
         let mut inner = self.inner.lock();
-        if !inner.outbox.closed && inner.outbox.close.is_none() {
-            inner.outbox.close = Some(close);
-            inner.cursors.clear();
+        if inner.outbox.closed || inner.outbox.close.is_some() {
+            // A task that says so again and again would wake itself for ever.
+            return;
         }
+        inner.outbox.close = Some(close);
+        inner.cursors.clear();
         drop(inner);
         self.nudge();
     }
 
     /// Follows logs from now on: the answer to the join and the cursors enter under one lock, the
-    /// answer first, so that no entry overtakes it. A log already followed gets its new cursor.
+    /// answer first, so that no entry overtakes it; an empty one is none. A log already followed gets
+    /// its new cursor.
     pub fn follow(&self, answer: &[u8], cursors: Vec<Cursor>) {
         let mut inner = self.inner.lock();
-        inner.outbox.replies.push_back(frame::text(answer));
+        if !answer.is_empty() {
+            inner.outbox.replies.push_back(frame::text(answer));
+        }
         // Exactly: most connections follow one log or two.
         inner.cursors.reserve_exact(cursors.len());
         for cursor in cursors {

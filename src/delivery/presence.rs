@@ -192,6 +192,13 @@ pub fn key(log: &LogName, by: Option<&PrincipalId>) -> u64 {
     u64::from_be_bytes(hash.as_bytes()[..8].try_into().expect("eight bytes"))
 }
 
+/// A room that a bug has ended is not left by those who were in it.
+impl Drop for Presence {
+    fn drop(&mut self) {
+        count(self.inner.get_mut().here.online(), 0);
+    }
+}
+
 fn frame(log: &LogName, signal: &PresenceSignal) -> String {
     envelope::signal(log, "presence", None, signal).expect("a signal has string keys and no floats")
 }

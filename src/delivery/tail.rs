@@ -6,7 +6,6 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -55,11 +54,30 @@ impl Ring {
     }
 }
 
+/// The seqs of entries that erase words.
+#[derive(Default)]
+struct Erasures {
+    /// The newest that is revealed; 0: none.
+    revealed: u64,
+    /// Those that wait for their sync, ascending: as many as the journal's queue holds at most.
+    pending: VecDeque<u64>,
+}
+
+impl Erasures {
+    /// The newest one up to this watermark.
+    fn newest(&mut self, revealed: u64) -> u64 {
+        while let Some(seq) = self.pending.pop_front_if(|seq| *seq <= revealed) {
+            self.revealed = seq;
+        }
+        self.revealed
+    }
+}
+
 /// The rendered end of one log.
 pub struct Tail {
     ring: Mutex<Ring>,
     progress: Arc<Progress>,
-    last_erasure: AtomicU64,
+    erasures: Mutex<Erasures>,
 }
 
 impl Tail {
@@ -67,7 +85,7 @@ impl Tail {
     #[must_use]
     pub fn new(head: u64, progress: Arc<Progress>) -> Self {
         let ring = Ring { first: head + 1, slots: VecDeque::new(), bytes: 0 };
-        Self { ring: Mutex::new(ring), progress, last_erasure: AtomicU64::new(0) }
+        Self { ring: Mutex::new(ring), progress, erasures: Mutex::default() }
     }
 
     /// How far readers may see.
@@ -102,7 +120,10 @@ impl Tail {
 
     /// From the reveal of entry `by` on, entry `seq` shows without its words.
     pub fn erase(&self, seq: u64, by: u64) {
-        self.last_erasure.fetch_max(by, Ordering::AcqRel);
+        let mut erasures = self.erasures.lock();
+        erasures.newest(self.revealed());
+        erasures.pending.push_back(by);
+        drop(erasures);
         let mut ring = self.ring.lock();
         let Some(index) = seq.checked_sub(ring.first) else {
             return;
@@ -120,8 +141,7 @@ impl Tail {
     /// erasure was revealed since.
     #[must_use]
     pub fn still_true(&self, revealed_then: u64) -> bool {
-        let erasure = self.last_erasure.load(Ordering::Acquire);
-        erasure <= revealed_then || erasure > self.revealed()
+        self.erasures.lock().newest(self.revealed()) <= revealed_then
     }
 
     /// Whether everything after `after` is here.
@@ -166,6 +186,24 @@ impl Tail {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_erasure_that_waits_hides_none_that_is_revealed() {
+        let tail = Tail::new(0, Progress::new(0));
+        for _ in 0..5 {
+            tail.push(b"an entry", 0);
+        }
+        tail.progress().raise_synced(3);
+        tail.erase(1, 4);
+        assert!(tail.still_true(3), "it is not revealed yet");
+        tail.progress().raise_synced(4);
+        tail.erase(2, 5);
+        assert!(!tail.still_true(3), "what was read before the first one holds its words");
+        assert!(tail.still_true(4));
+        tail.progress().raise_synced(5);
+        assert!(!tail.still_true(4) && tail.still_true(5));
+        assert!(tail.erasures.lock().pending.is_empty(), "no more is kept than waits");
+    }
 
     #[test]
     fn a_log_that_fell_silent_lets_go_of_what_the_store_took_in_since() {

@@ -30,12 +30,13 @@ pub(super) fn denied(denied: &Denied) -> WireError {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: a row for each refusal")]
 pub(super) fn refused(refusal: &Refusal) -> WireError {
     use ErrorCode as Code;
     let (code, message, field) = match refusal {
         Refusal::NeedsRole(role) => return needs_role(role),
         Refusal::TooMany { what, most, field } => {
-            let message = format!("there may be at most {most} {what}; take one away first");
+            let message = format!("at most {most} {what} are allowed here");
             return WireError::new(Code::TooMany, message).at(*field);
         }
         Refusal::WrongKind { needs } => {
@@ -54,12 +55,17 @@ pub(super) fn refused(refusal: &Refusal) -> WireError {
         Refusal::NotGranted => (Code::Forbidden, "nobody may do this in a room of this class", ""),
         Refusal::NotMember => (
             Code::Forbidden,
-            "this is for those who belong to the room; member.knock asks to be let in",
+            "this is for members of the room; where one must knock, member.knock asks to be let in",
             "",
         ),
         Refusal::Removed => {
             (Code::Forbidden, "a moderator of this room took you out of it", "/d/room")
         }
+        Refusal::LookedAtFirst => (
+            Code::Forbidden,
+            "moderators of this room look at words before they are shown; say it in a new message",
+            "",
+        ),
         Refusal::NotAuthor => {
             (Code::Forbidden, "only the author of a message may do this", "/d/of")
         }

@@ -110,7 +110,18 @@ impl Clocks {
         self.blocked = blocked;
     }
 
+    /// When to wake up at the latest.
     pub(super) fn deadline(&self, limits: &Limits) -> Instant {
+        let due = self.due(limits);
+        if self.closing.is_some() || self.blocked {
+            return due;
+        }
+        due.min(self.heard + Duration::from_secs(limits.silent_seconds))
+    }
+
+    /// The same but for silence: what nobody puts off by talking on. That somebody is silent is for the
+    /// timer to say, after whatever has arrived was read.
+    pub(super) fn due(&self, limits: &Limits) -> Instant {
         if let Some(until) = self.closing {
             return until;
         }
@@ -125,11 +136,10 @@ impl Clocks {
         if let Some(tell) = self.tell {
             deadline = deadline.min(tell);
         }
-        deadline.min(if self.blocked {
-            self.wrote.0 + seconds(limits.write_timeout_seconds)
-        } else {
-            self.heard + seconds(limits.silent_seconds)
-        })
+        if self.blocked {
+            deadline = deadline.min(self.wrote.0 + seconds(limits.write_timeout_seconds));
+        }
+        deadline
     }
 
     pub(super) fn judge(&mut self, now: Instant, limits: &Limits) -> Verdict {
@@ -201,6 +211,8 @@ mod tests {
         let (now, limits) = (Instant::now(), Limits::default());
         let mut clocks = Clocks::new(now, &limits, 0.5);
         assert_eq!(clocks.deadline(&limits), now + ms(5_000), "the task wakes up for it");
+        clocks.heard(now + ms(4_000));
+        assert_eq!(clocks.due(&limits), now + ms(5_000), "whatever else is said");
         assert_eq!(clocks.judge(now + ms(4_999), &limits), Verdict::Nothing);
         let late = Verdict::Close(CloseCode::HelloRequired);
         assert_eq!(clocks.judge(now + ms(5_000), &limits), late);
@@ -229,6 +241,7 @@ mod tests {
     fn who_is_silent_for_45_seconds_is_gone() {
         let (mut clocks, now, limits) = greeted();
         assert_eq!(clocks.deadline(&limits), now + ms(45_000));
+        assert!(clocks.due(&limits) > now + ms(45_000), "who talks is not silent");
         assert_eq!(clocks.judge(now + ms(44_999), &limits), Verdict::Nothing);
         clocks.heard(now + ms(44_999));
         assert_eq!(clocks.judge(now + ms(89_998), &limits), Verdict::Nothing);
@@ -244,6 +257,7 @@ mod tests {
         // Some bytes left: it takes little, but it takes.
         clocks.pumped(now + ms(89_999), true, 11);
         assert_eq!(clocks.deadline(&limits), now + ms(179_999));
+        assert_eq!(clocks.due(&limits), now + ms(179_999), "who talks has to read as well");
         assert_eq!(clocks.judge(now + ms(179_998), &limits), Verdict::Nothing);
         let slow = Verdict::Close(CloseCode::Slow);
         assert_eq!(clocks.judge(now + ms(179_999), &limits), slow);
@@ -252,6 +266,19 @@ mod tests {
         assert_eq!(clocks.judge(now + ms(224_999), &limits), Verdict::Nothing);
         let gone = Verdict::Close(CloseCode::Silent);
         assert_eq!(clocks.judge(now + ms(225_000), &limits), gone);
+    }
+
+    #[test]
+    fn a_closing_handshake_has_two_seconds_whatever_else_is_due() {
+        let (mut clocks, now, limits) = greeted();
+        clocks.pumped(now, true, 10);
+        clocks.closing(now);
+        clocks.closing(now + ms(1_000));
+        for at in [clocks.deadline(&limits), clocks.due(&limits)] {
+            assert_eq!(at, now + ms(2_000));
+        }
+        assert_eq!(clocks.judge(now + ms(1_999), &limits), Verdict::Nothing);
+        assert_eq!(clocks.judge(now + ms(2_000), &limits), Verdict::Over);
     }
 
     #[test]

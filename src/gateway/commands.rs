@@ -148,7 +148,8 @@ impl Connection {
 
     pub(super) fn within_rate(&self, who: &Known) -> Result<(), WireError> {
         self.services.quota.take(&who.principal).map_err(|wait| {
-            let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
+            // Up: whoever waits as long as they are told is not refused again.
+            let ms = u64::try_from(wait.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX).max(1);
             let message = "more messages than one person may send; slow down";
             WireError::new(ErrorCode::RateLimited, message).after_ms(ms)
         })
@@ -163,8 +164,7 @@ impl Connection {
         self.begin(async move {
             match reading::join(&services, &who.principal, &body.room, body.from).await {
                 Ok((joined, join)) => {
-                    let id = id.unwrap_or_default();
-                    Done::Joined(answer::reply(id, Ok(&joined)), join)
+                    Done::Joined(id.map(|id| answer::reply(id, Ok(&joined))), join)
                 }
                 Err(error) => Done::reply::<()>(id, Err(&error)),
             }

@@ -6,7 +6,6 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -20,16 +19,15 @@ use wardroom_protocol::envelope;
 use wardroom_protocol::notice;
 
 use super::clocks::{CLOSING, Clocks, Verdict};
+use super::fetching::Fetch;
 use super::following::Followed;
 use super::work::{Done, Work, pending};
 use super::{Inbound, Incoming, Services, answer};
-use crate::delivery::{
-    Batch, BatchError, Gate, Need, PIECE, Pumped, REPLIES, Socket, farewell, read_after,
-};
+use crate::delivery::{Gate, Pumped, REPLIES, Socket, farewell};
 use crate::fault;
 use crate::guard::Screened;
 use crate::identity::Known;
-use crate::room::{RoomHandle, Submission};
+use crate::room::{Answer, RoomHandle, Submission};
 use crate::telemetry::metric;
 
 /// Bytes read from a socket at once.
@@ -44,12 +42,8 @@ thread_local! {
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into());
 }
 
-/// How long a reader behind the tail waits when the read threads have too much to do.
-const BUSY: Duration = Duration::from_millis(20);
 /// How often a connection that is to leave looks whether something is still owed to it.
 const OWED: Duration = Duration::from_millis(20);
-
-type Fetch = Pin<Box<dyn Future<Output = (Need, Result<Batch, BatchError>)> + Send>>;
 
 pub(super) struct Connection {
     pub(super) services: Arc<Services>,
@@ -122,14 +116,15 @@ impl Connection {
         let mut drain = self.services.drain.clone();
         let mut draining = false;
         loop {
-            // Here and not by the timer alone, whose turn comes only when nothing else is there:
-            // a peer that never stops talking does not outlive its token.
-            if !self.closing && self.clocks.expired(Instant::now()) {
+            let now = Instant::now();
+            // Before any message: a peer that never stops talking does not outlive its token.
+            if !self.closing && self.clocks.expired(now) {
                 self.close(CloseCode::TokenExpired);
             }
             if self.gate.takes_a_look()
                 && let Some(who) = self.who.clone()
             {
+                self.leave_the_dead();
                 let lost = self.unfollow_unreadable(&who.principal);
                 self.tell_removed(lost);
             }
@@ -140,27 +135,42 @@ impl Connection {
             }
             let pumped = self.gate.pump();
             let blocked = pumped == Pumped::Blocked;
-            self.clocks.pumped(Instant::now(), blocked, self.gate.written());
+            self.clocks.pumped(now, blocked, self.gate.written());
             if pumped == Pumped::Over {
                 let until = self.clocks.closing_until().unwrap_or_else(|| Instant::now() + CLOSING);
                 farewell(&self.socket, until).await;
                 return;
+            }
+            // Not by the timer alone, whose turn comes only when nothing else is there.
+            if now >= self.clocks.due(&self.services.limits) {
+                if !self.tick(now) {
+                    return;
+                }
+                continue;
             }
             if self.fetch.is_none()
                 && let Some(need) = self.gate.need()
             {
                 self.fetch = Some(self.read_log(need));
             }
-            let may_read = self.may_read();
-            self.stalled.store(!may_read, Ordering::Release);
+            let full = self.full();
+            if self.stalled.load(Ordering::Relaxed) != full {
+                self.stalled.store(full, Ordering::SeqCst);
+                if full {
+                    // Answers that came before this was said woke nobody: they are pumped, then counted.
+                    continue;
+                }
+            }
+            let may_read = self.closing || (self.work.is_none() && !full);
             if !may_read {
-                self.clocks.deaf(Instant::now());
+                self.clocks.deaf(now);
             }
             let socket = Arc::clone(&self.socket);
             tokio::select! {
                 biased;
                 done = pending(&mut self.work), if self.work.is_some() => {
                     self.work = None;
+                    self.clocks.deaf(Instant::now());
                     self.finish(done);
                 }
                 (need, batch) = pending(&mut self.fetch), if self.fetch.is_some() => {
@@ -179,7 +189,7 @@ impl Connection {
                     self.drain(*drain.borrow());
                 }
                 () = sleep_until(self.clocks.deadline(&self.services.limits)) => {
-                    if !self.tick() {
+                    if !self.tick(Instant::now()) {
                         return;
                     }
                 }
@@ -187,10 +197,14 @@ impl Connection {
         }
     }
 
+    /// Whether as much is owed as may be. `SeqCst`, with `stalled`: the task says one and asks the other, an
+    /// answer the other way round, and one of them has to see what the other said.
+    fn full(&self) -> bool {
+        self.owed.load(Ordering::SeqCst) + self.gate.unsent() >= REPLIES
+    }
+
     fn may_read(&self) -> bool {
-        self.closing
-            || (self.work.is_none()
-                && self.owed.load(Ordering::Acquire) + self.gate.unsent() < REPLIES)
+        self.closing || (self.work.is_none() && !self.full())
     }
 
     /// Reads once. `false`: the peer has gone.
@@ -210,16 +224,13 @@ impl Connection {
     /// there may be more.
     fn take_messages(&mut self) -> bool {
         for _ in 0..TURN {
-            if !self.closing && !self.may_read() {
+            if !self.may_read() {
                 return false;
             }
             let Some(incoming) = self.inbound.take() else {
                 return false;
             };
             match incoming {
-                // After our close frame nothing of the peer's matters but its own.
-                Incoming::Text(_) | Incoming::Binary(_) | Incoming::Ping(_) | Incoming::Life
-                    if self.closing => {}
                 Incoming::Text(text) => {
                     fault::panics("in_handler");
                     if let Err(code) = self.command(&text) {
@@ -232,12 +243,8 @@ impl Connection {
                 Incoming::Close(echo) => {
                     self.begin_closing("1000");
                     self.gate.close_with(echo);
-                    return false;
                 }
-                Incoming::Breach(code) => {
-                    self.close(code);
-                    return false;
-                }
+                Incoming::Breach(code) => self.close(code),
             }
         }
         self.inbound.held() > 0
@@ -255,18 +262,19 @@ impl Connection {
             self.closing = true;
             self.work = None;
             self.fetch = None;
+            // Whatever the peer says now comes too late.
+            self.inbound.end();
             self.clocks.closing(Instant::now());
             self.unfollow_all();
         }
     }
 
     /// A deadline has passed. `false`: the connection is over.
-    fn tick(&mut self) -> bool {
+    fn tick(&mut self, now: Instant) -> bool {
         if !self.may_read() {
-            self.clocks.deaf(Instant::now());
+            self.clocks.deaf(now);
         }
-        let verdict = self.clocks.judge(Instant::now(), &self.services.limits);
-        match verdict {
+        match self.clocks.judge(now, &self.services.limits) {
             Verdict::Nothing => {}
             Verdict::Over => return false,
             Verdict::Close(code) => self.close(code),
@@ -324,7 +332,9 @@ impl Connection {
                 self.gate.reply(frame.as_bytes());
                 self.close(code);
             }
-            Done::Joined(frame, join) => self.follow(&frame, vec![join]),
+            Done::Joined(frame, join) => {
+                self.follow(frame.as_deref().unwrap_or_default(), vec![join]);
+            }
             Done::Greeted(who, expires_at, frame, joins) => {
                 self.holds(who, expires_at);
                 self.follow(&frame, joins);
@@ -348,7 +358,7 @@ impl Connection {
         let stalled = Arc::clone(&self.stalled);
         handle.submit(
             submission,
-            Box::new(move |outcome| {
+            Answer::new(move |outcome| {
                 let frame = id.map(|id| match &outcome {
                     Ok(written) => answer::reply(id, Ok(&answer::written(written))),
                     Err(denied) => answer::reply::<()>(id, Err(&answer::denied(denied))),
@@ -357,39 +367,12 @@ impl Connection {
                     gate.reply(frame.as_bytes());
                 }
                 // Not before: who drains leaves when nothing is owed.
-                owed.fetch_sub(1, Ordering::AcqRel);
-                if stalled.load(Ordering::Acquire) {
+                owed.fetch_sub(1, Ordering::SeqCst);
+                if stalled.load(Ordering::SeqCst) {
                     gate.nudge();
                 }
                 Some(gate)
             }),
         );
-    }
-
-    fn read_log(&self, need: Need) -> Fetch {
-        let services = Arc::clone(&self.services);
-        Box::pin(async move {
-            let (log, keys) = (&services.log, &services.keys);
-            let batch = read_after(&need.channel, log, keys, need.after, PIECE).await;
-            if matches!(batch, Err(BatchError::Ask(_))) {
-                // The read threads are busy: this reader waits its turn, then asks again.
-                tokio::time::sleep(BUSY).await;
-            }
-            (need, batch)
-        })
-    }
-
-    fn fetched(&mut self, need: &Need, batch: Result<Batch, BatchError>) {
-        match batch {
-            Ok(batch) => self.gate.fill(need, batch),
-            Err(BatchError::Ask(_)) => {}
-            Err(error) => {
-                tracing::error!(
-                    connection = self.id, log = %need.channel.log(), error = %error,
-                    "a log could not be read for a connection",
-                );
-                self.close(CloseCode::ServerError);
-            }
-        }
     }
 }

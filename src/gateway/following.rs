@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use metrics::gauge;
+use wardroom_protocol::code::CloseCode;
 use wardroom_protocol::ids::LogName;
 use wardroom_protocol::notice;
 
@@ -19,23 +20,55 @@ use crate::telemetry::metric;
 pub(super) struct Followed {
     pub(super) channel: Arc<Channel>,
     seat: Seat,
-    _hold: Hold,
+    pub(super) hold: Hold,
+}
+
+impl Followed {
+    /// Whether this principal may still read it.
+    fn is_read_by(&self, principal: &Principal) -> bool {
+        reading::still_reads(&self.hold, principal, self.channel.log())
+    }
 }
 
 impl Connection {
     pub(super) fn follow(&mut self, frame: &str, joins: Vec<Join>) {
         let mut cursors = Vec::with_capacity(joins.len());
+        let mut refused = Vec::new();
         self.joined.reserve_exact(joins.len());
         for Join { channel, after, hold } in joins {
-            if !self.follows(channel.log()) {
+            let log = channel.log();
+            if !self.follows(log) {
                 let seat = channel.attach(Arc::clone(&self.gate));
-                self.joined.push(Followed { channel: Arc::clone(&channel), seat, _hold: hold });
+                let followed = Followed { channel: Arc::clone(&channel), seat, hold };
                 gauge!(metric::JOINED).increment(1.0);
-                self.arrive(channel.log());
+                self.arrive(&followed);
+                self.joined.push(followed);
             }
-            cursors.push(Cursor::new(channel, after));
+            // Who was taken out since the answer was made is asked to look again only from here on.
+            let mut joined = self.joined.iter().filter(|followed| followed.channel.log() == log);
+            if let (Some(who), Some(followed)) = (&self.who, joined.next())
+                && followed.is_read_by(&who.principal)
+            {
+                cursors.push(Cursor::new(channel, after));
+            } else {
+                refused.push(log.clone());
+            }
+        }
+        for log in &refused {
+            self.unfollow(log);
         }
         self.gate.follow(frame.as_bytes(), cursors);
+        self.tell_removed(refused);
+        // A bug that ended one of them since asked only those who followed it by then.
+        self.leave_the_dead();
+    }
+
+    /// Ends the connection if a bug has ended a room that it follows: it comes back, and resumes from the
+    /// log.
+    pub(super) fn leave_the_dead(&mut self) {
+        if self.joined.iter().any(|followed| followed.hold.is_dead()) {
+            self.close(CloseCode::ServerError);
+        }
     }
 
     pub(super) fn follows(&self, log: &LogName) -> bool {
@@ -59,20 +92,17 @@ impl Connection {
         }
     }
 
-    fn let_go(&self, Followed { channel, seat, .. }: &Followed) {
-        channel.detach(*seat);
+    fn let_go(&self, followed: &Followed) {
+        followed.channel.detach(followed.seat);
         gauge!(metric::JOINED).decrement(1.0);
-        self.depart(channel.log());
+        self.depart(followed);
     }
 
     /// Stops following every log that this principal may not read, before anything else is told.
     /// Returns those logs, for [`Self::tell_removed`].
     pub(super) fn unfollow_unreadable(&mut self, principal: &Principal) -> Vec<LogName> {
-        let logs = self.joined.iter().map(|followed| followed.channel.log());
-        let refused: Vec<_> = logs
-            .filter(|log| !reading::still_reads(&self.services, principal, log))
-            .cloned()
-            .collect();
+        let refused = self.joined.iter().filter(|followed| !followed.is_read_by(principal));
+        let refused: Vec<_> = refused.map(|followed| followed.channel.log().clone()).collect();
         for log in &refused {
             self.unfollow(log);
         }

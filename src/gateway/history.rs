@@ -6,12 +6,13 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use wardroom_protocol::code::{ErrorCode, WireError};
 use wardroom_protocol::history::{History, ReadHistory, SeqRange};
+use wardroom_protocol::ids::LogKind;
 use wardroom_protocol::limits;
 
 use super::answer;
 use super::reading::{oldest, page_size, readable};
 use super::services::Services;
-use crate::delivery::{BatchError, Channel, frame, read_after};
+use crate::delivery::{BatchError, Channel, Tail, frame, read_after};
 use crate::domain::access::Principal;
 use crate::domain::topic::Filing;
 use crate::domain::{Located, Refusal};
@@ -64,7 +65,12 @@ pub(super) async fn page(
     let channel = room.channel(&body.room).ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
     let read = match body.topic {
         Some(topic) => {
-            let filing = room.filing(topic).await.map_err(answer::faulted)?;
+            let mut filing = room.filing(topic).await.map_err(answer::faulted)?;
+            if body.room.kind() != LogKind::Room {
+                // Messages are moved in the room: these are seqs of its log.
+                filing.also.clear();
+                filing.except.clear();
+            }
             by_topic(services, channel, filing, &asked).await
         }
         None if asked.newest => before(services, channel, &asked).await,
@@ -141,9 +147,16 @@ async fn before(
     channel: &Arc<Channel>,
     page: &Page,
 ) -> Result<Pages, BatchError> {
-    let stored = channel.tail().progress().stored();
-    if page.upto > stored {
-        return Ok(newest_of_tail(channel, page, stored));
+    let tail = channel.tail();
+    loop {
+        let stored = tail.progress().stored();
+        if page.upto <= stored {
+            break;
+        }
+        if let Some(pages) = newest_of_tail(tail, page, stored) {
+            return Ok(pages);
+        }
+        // The store has taken in more by now.
     }
     let (log, keys) = (channel.log().clone(), Arc::clone(&services.keys));
     let budget = Budget { entries: page.limit, bytes: limits::HISTORY_BYTES };
@@ -166,15 +179,19 @@ async fn before(
         .await?
 }
 
-/// The end of a range that the store does not have whole yet: it is in the tail.
-fn newest_of_tail(channel: &Arc<Channel>, page: &Page, stored: u64) -> Pages {
+/// The end of a range that the store did not have whole when it had this much: it is in the tail, unless the
+/// store has taken in more since and the tail let go of that.
+fn newest_of_tail(tail: &Tail, page: &Page, stored: u64) -> Option<Pages> {
     let from = page.upto.saturating_sub(page.limit as u64).max(page.after);
-    let from = if channel.tail().reaches(from) { from } else { stored };
+    let from = if tail.reaches(from) { from } else { stored };
     let mut entries = Vec::new();
     // Shared frames, so taking all and keeping the newest that fit copies nothing.
-    let _reached = channel.tail().read(from, page.limit, usize::MAX, |sent| {
+    let reached = tail.read(from, page.limit, usize::MAX, |sent| {
         entries.push(frame::payload(&sent));
     });
+    if !reached {
+        return None;
+    }
     entries.truncate(usize::try_from(page.upto - from).unwrap_or(usize::MAX));
     let last = from + entries.len() as u64;
     let mut size = 0;
@@ -185,7 +202,7 @@ fn newest_of_tail(channel: &Arc<Channel>, page: &Page, stored: u64) -> Pages {
     let fit = fit.count();
     entries.drain(..entries.len() - fit);
     let range = (fit > 0).then_some(SeqRange { from: last + 1 - fit as u64, to: last });
-    Pages { entries, range, holes: Vec::new() }
+    Some(Pages { entries, range, holes: Vec::new() })
 }
 
 /// A topic's entries, from the index: complete for the part of the log that the store has.
@@ -221,9 +238,12 @@ async fn by_topic(
             }
             seqs.truncate(limit);
             let (mut entries, mut size, mut cut) = (Vec::new(), 0, false);
+            let mut lost = Vec::new();
             let mut last = None;
             for seq in seqs {
                 let Some(record) = reader.get(&log, &[seq])?.records.pop() else {
+                    lost.push(seq);
+                    last = Some(seq);
                     continue;
                 };
                 let text = render_record(&record, &keys)?;
@@ -238,12 +258,48 @@ async fn by_topic(
             let partial = (full || cut).then_some(last).flatten();
             let range = if newest {
                 entries.reverse();
+                lost.reverse();
                 SeqRange { from: partial.unwrap_or(after + 1), to: upto }
             } else {
                 SeqRange { from: after + 1, to: partial.unwrap_or(upto) }
             };
             let range = (range.from <= range.to).then_some(range);
-            Ok(Pages { entries, range, holes: Vec::new() })
+            Ok(Pages { entries, range, holes: holes(&lost) })
         })
         .await?
+}
+
+/// Ascending seqs as ranges.
+fn holes(lost: &[u64]) -> Vec<SeqRange> {
+    let dense = lost.chunk_by(|a, b| a + 1 == *b);
+    dense.filter_map(|part| Some(SeqRange { from: *part.first()?, to: *part.last()? })).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::Progress;
+
+    #[test]
+    fn a_page_of_what_the_tail_let_go_of_meanwhile_is_not_empty() {
+        let tail = Tail::new(0, Progress::new(0));
+        for _ in 0..3_000 {
+            tail.push(b"an entry", 0);
+        }
+        tail.progress().raise_synced(3_000);
+        let page = Page { after: 0, upto: 100, limit: 50, newest: true };
+        let whole = newest_of_tail(&tail, &page, 0).expect("it is all there");
+        assert_eq!((whole.entries.len(), whole.range), (50, Some(SeqRange { from: 51, to: 100 })));
+        // The store had nothing when it was asked; then it took in all, and the tail let go of most.
+        tail.progress().raise_stored(3_000);
+        tail.trim();
+        assert!(newest_of_tail(&tail, &page, 0).is_none(), "the store has it");
+    }
+
+    #[test]
+    fn holes_are_as_long_as_they_can_be() {
+        let range = |from, to| SeqRange { from, to };
+        assert_eq!(holes(&[3, 4, 5, 7, 9, 10]), [range(3, 5), range(7, 7), range(9, 10)]);
+        assert_eq!(holes(&[]), []);
+    }
 }

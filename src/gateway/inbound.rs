@@ -48,9 +48,13 @@ pub struct Inbound {
     buffer: BytesMut,
     /// Alive from the first frame of what was read until no message is begun and nothing is left.
     context: Option<WebSocketContext>,
+    /// A message was begun and goes on; it may have no bytes yet.
+    begun: bool,
     /// Bytes of the message so far.
     assembled: u64,
     limit: u64,
+    /// Nothing is taken any more.
+    over: bool,
 }
 
 /// Whole frames in, control frames out.
@@ -82,12 +86,27 @@ impl Inbound {
     /// Takes messages of at most `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { buffer: BytesMut::new(), context: None, assembled: 0, limit: limit as u64 }
+        Self {
+            buffer: BytesMut::new(),
+            context: None,
+            begun: false,
+            assembled: 0,
+            limit: limit as u64,
+            over: false,
+        }
     }
 
     /// Takes in what was read. Bounded by what one read returns and the rest of one frame.
     pub fn feed(&mut self, bytes: &[u8]) {
-        self.buffer.extend_from_slice(bytes);
+        if !self.over {
+            self.buffer.extend_from_slice(bytes);
+        }
+    }
+
+    /// Drops what is held, and whatever is fed from now on. A breach or a close of the peer does the same:
+    /// behind it there is nothing to be understood.
+    pub fn end(&mut self) {
+        *self = Self { over: true, ..Self::new(0) };
     }
 
     /// Bytes held for a message that is not whole yet. Once everything whole is taken, that is at
@@ -97,14 +116,22 @@ impl Inbound {
         self.assembled + self.buffer.len() as u64
     }
 
-    /// The next message, if it is whole.
+    /// The next message, if it is whole. A breach or a close is the last one.
     pub fn take(&mut self) -> Option<Incoming> {
+        let incoming = self.message();
+        if matches!(incoming, Some(Incoming::Breach(_) | Incoming::Close(_))) {
+            self.end();
+        }
+        incoming
+    }
+
+    fn message(&mut self) -> Option<Incoming> {
         loop {
             let length = match self.frame() {
                 Ok(Some(length)) => length,
                 Ok(None) => {
                     // No more than must be is held for a connection that says nothing.
-                    if self.assembled == 0 {
+                    if !self.begun {
                         self.context = None;
                     }
                     if self.buffer.is_empty() {
@@ -141,7 +168,8 @@ impl Inbound {
             return Ok(None);
         }
         if !control {
-            self.assembled = if header.is_final { 0 } else { self.assembled + payload };
+            self.begun = !header.is_final;
+            self.assembled = if self.begun { self.assembled + payload } else { 0 };
         }
         Ok(usize::try_from(whole).ok())
     }

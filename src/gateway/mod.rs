@@ -8,6 +8,7 @@ mod clocks;
 mod commands;
 mod connection;
 mod counts;
+mod fetching;
 mod following;
 mod greeting;
 mod history;

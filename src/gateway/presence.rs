@@ -10,14 +10,17 @@ use wardroom_protocol::message::{Typing, TypingSignal};
 use wardroom_protocol::presence::{Present, ReadPresence};
 
 use super::connection::Connection;
+use super::following::Followed;
 use super::services::Services;
-use super::writing::permit;
+use super::work::Done;
+use super::writing::{at_hand, writable};
 use super::{answer, reading};
 use crate::delivery::{Carded, Presence, signal_key};
 use crate::domain::Refusal;
 use crate::domain::access::{Action, Principal};
 use crate::domain::presence::PEOPLE;
 use crate::identity::Known;
+use crate::room::Permission;
 
 impl Carded for Known {
     fn card(&self) -> &wardroom_protocol::identity::Profile {
@@ -25,10 +28,9 @@ impl Carded for Known {
     }
 }
 
-/// Who is in the room of this log, if it is a room's own log and open.
-fn of(services: &Services, log: &LogName) -> Option<Arc<Presence>> {
-    let room = (log.kind() == LogKind::Room).then(|| services.hall.at_hand(log))??;
-    Some(Arc::clone(room.presence()))
+/// Who is in the room that is followed, if it is the room's own log.
+fn of(followed: &Followed) -> Option<&Arc<Presence>> {
+    (followed.channel.log().kind() == LogKind::Room).then(|| followed.hold.presence())
 }
 
 /// Answers `presence`.
@@ -47,8 +49,8 @@ pub(super) async fn page(
 
 impl Connection {
     /// This connection follows the log from now on: its person is in the room.
-    pub(super) fn arrive(&self, log: &LogName) {
-        if let (Some(who), Some(presence)) = (&self.who, of(&self.services, log)) {
+    pub(super) fn arrive(&self, followed: &Followed) {
+        if let (Some(who), Some(presence)) = (&self.who, of(followed)) {
             presence.arrive(&who.principal.id, Arc::clone(who) as _);
         }
     }
@@ -56,29 +58,42 @@ impl Connection {
     /// A newer token may have another card: it is shown in every room that is followed.
     pub(super) fn show_card(&self) {
         let Some(who) = &self.who else { return };
-        for presence in self.joined.iter().filter_map(|it| of(&self.services, it.channel.log())) {
+        for presence in self.joined.iter().filter_map(of) {
             presence.show(&who.principal.id, Arc::clone(who) as _);
         }
     }
 
     /// This connection follows the log no more.
-    pub(super) fn depart(&self, log: &LogName) {
-        if let (Some(who), Some(presence)) = (&self.who, of(&self.services, log)) {
+    pub(super) fn depart(&self, followed: &Followed) {
+        if let (Some(who), Some(presence)) = (&self.who, of(followed)) {
             presence.depart(&who.principal.id);
         }
     }
 
     /// Passes on that somebody is writing, to all others who follow the room.
-    pub(super) fn typing(&self, who: &Known, command: &Command<'_>) -> Result<(), WireError> {
+    pub(super) fn typing(
+        &mut self,
+        who: &Arc<Known>,
+        command: &Command<'_>,
+    ) -> Result<(), WireError> {
         let body: Typing = command.body()?;
-        let open = permit(&self.services, &body.room, who, Action::Post)?;
+        self.within_rate(who)?;
+        let Some(handle) = at_hand(&self.services, &body.room) else {
+            // Nobody is there to be told; but whether there is such a room is told as ever.
+            self.typing_nowhere(who, command.id, body.room);
+            return Ok(());
+        };
+        match handle.may(&who.principal, Action::Post) {
+            Permission::Granted => {}
+            Permission::Refused(refusal) => return Err(answer::refused(&refusal)),
+            Permission::Pending => return Ok(()),
+        }
         self.services.quota.take_typing(&who.principal).map_err(|wait| {
             let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
             let message = "that you are writing is passed on once a second; this one was dropped";
             WireError::new(ErrorCode::RateLimited, message).after_ms(ms)
         })?;
-        // A room that is not open has nobody to tell, and a crowd would hear of nothing else.
-        let Some(handle) = open else { return Ok(()) };
+        // A crowd would hear of nothing else.
         let Some(channel) = handle.channel(&body.room) else { return Ok(()) };
         if handle.presence().online() > PEOPLE as u64 {
             return Ok(());
@@ -89,5 +104,19 @@ impl Connection {
             .expect("a signal has string keys and no floats");
         channel.signal(signal_key(&body.room, Some(by)), text.as_bytes(), Some(&self.gate));
         Ok(())
+    }
+
+    fn typing_nowhere(&mut self, who: &Arc<Known>, id: Option<u64>, log: LogName) {
+        let (services, who) = (Arc::clone(&self.services), Arc::clone(who));
+        self.begin(async move {
+            let permitted = async {
+                let room = writable(&services, &log).await?;
+                reading::permitted(&room, &who.principal, Action::Post).await
+            };
+            match permitted.await {
+                Ok(()) => Done::Nothing,
+                Err(error) => Done::reply::<()>(id, Err(&error)),
+            }
+        });
     }
 }

@@ -18,7 +18,7 @@ use super::writing::known_room;
 use crate::domain::access::{Action, Principal};
 use crate::domain::{Class, Refusal};
 use crate::entry::{class_out, join_out, posting_out, role_out};
-use crate::room::{Reading, RoomHandle, Where};
+use crate::room::{Fault, Hold, OpenFault, Permission, Reading, RoomHandle, Where};
 
 /// Rooms looked at in one go while a page is filled.
 const LOOKED_AT: usize = 256;
@@ -35,17 +35,35 @@ pub(super) async fn readable(
     }
     let room = known_room(services, log)?;
     let room = services.hall.room(&room).await.map_err(answer::not_open)?;
-    room.may(principal, reading_of(log)).map_err(|refusal| answer::refused(&refusal))?;
+    permitted(&room, principal, reading_of(log)).await?;
     Ok(room)
 }
 
+/// Whether somebody may do something in a room, once that is known.
+pub(super) async fn permitted(
+    room: &RoomHandle,
+    principal: &Principal,
+    action: Action,
+) -> Result<(), WireError> {
+    let mut permission = room.may(principal, action);
+    if permission == Permission::Pending {
+        room.settled().await.map_err(answer::faulted)?;
+        permission = room.may(principal, action);
+    }
+    match permission {
+        Permission::Granted => Ok(()),
+        Permission::Refused(refusal) => Err(answer::refused(&refusal)),
+        // It has changed again meanwhile.
+        Permission::Pending => Err(answer::faulted(Fault::Overloaded)),
+    }
+}
+
 /// Whether this principal may still read a log that it follows.
-pub(super) fn still_reads(services: &Services, principal: &Principal, log: &LogName) -> bool {
+pub(super) fn still_reads(room: &Hold, principal: &Principal, log: &LogName) -> bool {
     if log.kind() == LogKind::Mailbox {
         return own(principal, log).is_ok();
     }
-    let open = log.room().and_then(|room| services.hall.at_hand(&room.log()));
-    open.is_some_and(|room| room.may(principal, reading_of(log)).is_ok())
+    room.may(principal, reading_of(log)) == Permission::Granted
 }
 
 /// What reading a log takes. Who may read is a property of the log, wherever it is read.
@@ -150,8 +168,16 @@ pub(super) async fn rooms(
         let listed = registry.after(after.as_ref(), LOOKED_AT);
         let whole = listed.len() == LOOKED_AT;
         for (room, listed) in listed {
-            let handle = services.hall.look(&room).await.map_err(answer::not_open)?;
-            if handle.may(principal, Action::List).is_err() {
+            let handle = match services.hall.look(&room).await {
+                Ok(handle) => handle,
+                // One that cannot be read must not hide the others; the node's own log tells of it.
+                Err(OpenFault::Log) => {
+                    after = Some(room);
+                    continue;
+                }
+                Err(fault) => return Err(answer::not_open(fault)),
+            };
+            if handle.may(principal, Action::List) != Permission::Granted {
                 after = Some(room);
                 continue;
             }

@@ -23,8 +23,8 @@ pub(super) enum Done {
     Nothing,
     /// Send this frame.
     Reply(String),
-    /// Send this frame and follow this log.
-    Joined(String, Join),
+    /// Follow this log, and send this frame if an answer is due.
+    Joined(Option<String>, Join),
     /// Somebody said hello: send this frame and follow these logs.
     Greeted(Arc<Known>, u64, String, Vec<Join>),
     /// Somebody's newer token, when it ends, and the answer if one is due.

@@ -13,21 +13,45 @@ use super::translate::{Author, Body, Writes};
 use super::work::Done;
 use super::{Services, answer, reading};
 use crate::domain::Refusal;
-use crate::domain::access::{Action, may_found};
+use crate::domain::access::may_found;
 use crate::entry::class_of;
 use crate::guard::{self, Screened};
 use crate::identity::Known;
-use crate::room::{RoomHandle, Submission};
+use crate::room::{Permission, RoomHandle, Submission};
 
 impl Connection {
-    /// Decodes, checks, screens, seals, and hands it to its room.
+    /// Decodes, checks, screens, seals, and hands it to its room. A room that is not open is opened first,
+    /// so that the answers are the same.
     pub(super) fn write<T: Writes>(
         &mut self,
         command: &Command<'_>,
         who: &Arc<Known>,
     ) -> Result<(), WireError> {
-        let (room, open, submission) = self.prepare::<T>(command, who)?;
-        self.submit(command.id, &room, open, submission)
+        let body: T = self.take_in(command, who)?;
+        let (room, action, id) = (body.room(), body.action(), command.id);
+        if let Some(handle) = at_hand(&self.services, &room) {
+            // What is pending the room knows, and answers once it is safe.
+            if let Permission::Refused(refusal) = handle.may(&who.principal, action) {
+                return Err(answer::refused(&refusal));
+            }
+            let submission = submission(&self.services, who, &command.op, body)?;
+            self.hand_in(&handle, submission, id);
+            return Ok(());
+        }
+        let (services, who) = (Arc::clone(&self.services), Arc::clone(who));
+        let op = command.op.clone().into_owned();
+        self.begin(async move {
+            let opened = async {
+                let handle = writable(&services, &room).await?;
+                reading::permitted(&handle, &who.principal, action).await?;
+                Ok((handle, submission(&services, &who, &op, body)?))
+            };
+            match opened.await {
+                Ok((handle, submission)) => Done::Submit(handle, Box::new(submission), id),
+                Err(error) => Done::reply::<()>(id, Err(&error)),
+            }
+        });
+        Ok(())
     }
 
     /// Founding: the directory claims the name, then the room's first entry follows from it.
@@ -36,10 +60,10 @@ impl Connection {
         command: &Command<'_>,
         who: &Arc<Known>,
     ) -> Result<(), WireError> {
-        let body: CreateRoom = command.body()?;
+        let body: CreateRoom = self.take_in(command, who)?;
         may_create(who, &body)?;
-        let room = body.room;
-        let (_, _, submission) = self.prepare::<CreateRoom>(command, who)?;
+        let room = body.room.clone();
+        let submission = submission(&self.services, who, &command.op, body)?;
         let (id, services) = (command.id, Arc::clone(&self.services));
         self.begin(async move {
             let outcome = match services.hall.directory().write(submission).await {
@@ -61,10 +85,14 @@ impl Connection {
         command: &Command<'_>,
         who: &Arc<Known>,
     ) -> Result<(), WireError> {
-        let body: MarkRead = command.body()?;
+        let body: MarkRead = self.take_in(command, who)?;
         let highest = body.ranges.iter().map(|(_, to)| *to).max().unwrap_or(0);
-        let (room, _, submission) = self.prepare::<MarkRead>(command, who)?;
+        let room = body.room.clone();
+        if room.kind() != LogKind::Room {
+            return Err(wrong_log(&room));
+        }
         let (id, services, who) = (command.id, Arc::clone(&self.services), Arc::clone(who));
+        let op = command.op.clone().into_owned();
         self.begin(async move {
             let marked = async {
                 let handle = reading::readable(&services, &who.principal, &room).await?;
@@ -73,88 +101,67 @@ impl Connection {
                 if highest > safe.n {
                     return Err(answer::refused(&Refusal::Ranges));
                 }
-                services.hall.mailbox(&who.principal.id).await.map_err(answer::not_open)
+                let submission = submission(&services, &who, &op, body)?;
+                let mailbox = services.hall.mailbox(&who.principal.id).await;
+                Ok((mailbox.map_err(answer::not_open)?, submission))
             };
             match marked.await {
-                Ok(mailbox) => Done::Submit(mailbox, Box::new(submission), id),
+                Ok((mailbox, submission)) => Done::Submit(mailbox, Box::new(submission), id),
                 Err(error) => Done::reply::<()>(id, Err(&error)),
             }
         });
         Ok(())
     }
 
-    fn prepare<T: Writes>(
-        &self,
-        command: &Command<'_>,
-        who: &Arc<Known>,
-    ) -> Result<(LogName, Option<RoomHandle>, Screened<Submission>), WireError> {
+    /// The body of a command that writes, if one may be sent now.
+    fn take_in<T: Writes>(&self, command: &Command<'_>, who: &Arc<Known>) -> Result<T, WireError> {
         let body: T = command.body()?;
         if self.draining() {
             let message = "this node is going away; connect again and send it with the same mid";
             return Err(WireError::new(ErrorCode::Draining, message));
         }
         self.within_rate(who)?;
-        let room = body.room();
-        let open = permit(&self.services, &room, who, body.action())?;
-        body.sizes()?;
-        let (field, people) = body.people();
-        if people.iter().any(|person| !self.services.hall.registry().knows(person)) {
-            return Err(answer::refused(&Refusal::UnknownPerson).at(field));
-        }
-        let body = guard::screen(Body(body)).map_err(|finding| answer::found(&finding))?;
-        let author = Author { known: who, keys: &self.services.keys };
-        let submission = author.submit(&command.op, body).ok_or_else(unknown_word)?;
-        Ok((room, open, submission))
-    }
-
-    fn submit(
-        &mut self,
-        id: Option<u64>,
-        log: &LogName,
-        open: Option<RoomHandle>,
-        submission: Screened<Submission>,
-    ) -> Result<(), WireError> {
-        if let Some(handle) = open {
-            self.hand_in(&handle, submission, id);
-            return Ok(());
-        }
-        let room = log.room().ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
-        let services = Arc::clone(&self.services);
-        self.begin(async move {
-            match services.hall.room(&room).await {
-                Ok(handle) => Done::Submit(handle, Box::new(submission), id),
-                Err(fault) => Done::reply::<()>(id, Err(&answer::not_open(fault))),
-            }
-        });
-        Ok(())
+        Ok(body)
     }
 }
 
-/// Refuses early what the room would refuse anyway, as far as is known without opening it. Gives the room
-/// if it is open.
-pub(super) fn permit(
+/// Checks what needs no room, screens and seals.
+fn submission<T: Writes>(
     services: &Services,
-    log: &LogName,
     who: &Known,
-    action: Action,
-) -> Result<Option<RoomHandle>, WireError> {
-    let kind = log.kind();
-    if kind == LogKind::System && *log == LogName::directory() {
-        // Founding; the directory decides by class.
-        return Ok(None);
+    op: &str,
+    body: T,
+) -> Result<Screened<Submission>, WireError> {
+    body.sizes()?;
+    let (field, people) = body.people();
+    if people.iter().any(|person| !services.hall.registry().knows(person)) {
+        return Err(answer::refused(&Refusal::UnknownPerson).at(field));
     }
-    if kind == LogKind::Room
-        && let Some(handle) = services.hall.at_hand(log)
-    {
-        handle.may(&who.principal, action).map_err(|refusal| answer::refused(&refusal))?;
-        return Ok(Some(handle));
+    let body = guard::screen(Body(body)).map_err(|finding| answer::found(&finding))?;
+    let author = Author { known: who, keys: &services.keys };
+    author.submit(op, body).ok_or_else(unknown_word)
+}
+
+/// The room of a log, if it is a room's own log and open.
+pub(super) fn at_hand(services: &Services, log: &LogName) -> Option<RoomHandle> {
+    (log.kind() == LogKind::Room).then(|| services.hall.at_hand(log)).flatten()
+}
+
+/// The room of a log that takes commands, opened.
+pub(super) async fn writable(services: &Services, log: &LogName) -> Result<RoomHandle, WireError> {
+    if log.kind() != LogKind::Room {
+        return Err(wrong_log(log));
     }
-    known_room(services, log)?;
-    if kind != LogKind::Room {
-        // Lanes are written through their room.
-        return Err(answer::refused(&Refusal::WrongLog));
-    }
-    Ok(None)
+    let room = known_room(services, log)?;
+    services.hall.room(&room).await.map_err(answer::not_open)
+}
+
+/// A log that takes no commands: lanes are written through their room, and of other logs nothing is told.
+fn wrong_log(log: &LogName) -> WireError {
+    answer::refused(match log.kind() {
+        LogKind::Lane(_) => &Refusal::WrongLog,
+        _ => &Refusal::UnknownRoom,
+    })
 }
 
 /// The room of a log, if there is one.

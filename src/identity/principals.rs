@@ -14,7 +14,7 @@ use crate::domain::Command;
 use crate::domain::access::{Principal, Role};
 use crate::entry::RECORD_VERSION;
 use crate::guard::{self, Rule};
-use crate::room::{Denied, RoomHandle, Submission, Worded};
+use crate::room::{Denied, Standing, Submission, Worded};
 use crate::seal::{Binding, Keyring};
 
 /// Somebody who said hello.
@@ -28,7 +28,7 @@ pub struct Known {
 
 /// Who has been here.
 pub struct Principals {
-    identity: RoomHandle,
+    identity: Standing,
     keys: Arc<Keyring>,
     /// Registered, as far as this process has seen. A miss costs one idempotent proposal.
     seen: RwLock<BTreeSet<PrincipalId>>,
@@ -40,8 +40,8 @@ impl guard::Worded for Registration<'_> {
     fn words(&self, show: &mut dyn FnMut(&'static str, Rule, &str)) {
         show("/d/token", Rule::Name(limits::NAME_CHARS), &self.0.sub);
         show("/d/token", Rule::Name(limits::NAME_CHARS), &self.0.issuer);
-        show("/d/token", Rule::Name(limits::NAME_CHARS), &self.0.card.name);
-        for text in self.0.card.profession.iter().chain(&self.0.card.specialties) {
+        let Profile { name, profession, specialties, level: _, org } = &self.0.card;
+        for text in [name].into_iter().chain(profession).chain(specialties).chain(org) {
             show("/d/token", Rule::Name(limits::NAME_CHARS), text);
         }
     }
@@ -59,7 +59,7 @@ pub enum NotAdmitted {
 impl Principals {
     /// People, kept in `~identity`.
     #[must_use]
-    pub fn new(identity: RoomHandle, keys: Arc<Keyring>) -> Self {
+    pub fn new(identity: Standing, keys: Arc<Keyring>) -> Self {
         Self { identity, keys, seen: RwLock::default() }
     }
 

@@ -24,7 +24,8 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::backoff::Backoff;
-use super::{App, Tls, refusal};
+use super::refusal::{self, Refusal};
+use super::{App, Tls};
 use crate::delivery::{Socket, farewell};
 
 /// Peers that are being told that there is no room. Beyond these a connection is cut without a word.
@@ -72,20 +73,23 @@ pub async fn serve(
         match accepted {
             Ok((stream, peer)) => {
                 backoff.succeeded();
-                if let Some(place) = app.places.handshake() {
-                    let (router, tls, stop) = (router.clone(), app.tls.clone(), stop.clone());
-                    app.tasks.spawn(async move {
-                        one(stream, peer, router, tls, patience, stop).await;
-                        drop(place);
-                    });
-                    continue;
-                }
-                refusal::count(refusal::BUSY.code);
+                let refused = match app.places.handshake(peer.ip()) {
+                    Ok(place) => {
+                        let (router, tls, stop) = (router.clone(), app.tls.clone(), stop.clone());
+                        app.tasks.spawn(async move {
+                            one(stream, peer, router, tls, patience, stop).await;
+                            drop(place);
+                        });
+                        continue;
+                    }
+                    Err(full) => Refusal::of(full),
+                };
+                refusal::count(refused.code);
                 // Nobody can be told anything under TLS before its handshake, which is what has no room.
                 if app.tls.is_none()
                     && let Ok(permit) = Arc::clone(&telling).try_acquire_owned()
                 {
-                    app.tasks.spawn(turn_away(stream, permit));
+                    app.tasks.spawn(turn_away(stream, refused, permit));
                 }
             }
             Err(error) if is_of_one_peer(&error) => {}
@@ -101,9 +105,9 @@ fn is_of_one_peer(error: &io::Error) -> bool {
 }
 
 /// Answers without waiting for the request.
-async fn turn_away(mut stream: TcpStream, _permit: OwnedSemaphorePermit) {
+async fn turn_away(mut stream: TcpStream, refused: Refusal, _permit: OwnedSemaphorePermit) {
     let until = Instant::now() + TELLING;
-    let answer = refusal::BUSY.unasked();
+    let answer = refused.unasked();
     if let Ok(Ok(())) = timeout_at(until, stream.write_all(&answer)).await {
         farewell(&Socket::from(stream), until).await;
     }

@@ -17,12 +17,22 @@ pub struct Places {
     most_seats: usize,
     /// 0: as many as there are.
     most_per_address: usize,
-    handshakes: AtomicUsize,
+    /// Whether a peer's address says who it is. Behind a proxy every peer has the proxy's, and whom that
+    /// speaks for is known only once a request's headers are read.
+    peers_have_addresses: bool,
+    handshakes: Mutex<Handshakes>,
     seats: AtomicUsize,
     by_address: Mutex<HashMap<IpAddr, usize>>,
 }
 
-/// Why there is no seat.
+/// Places of connections that are not upgraded yet, as they are taken.
+#[derive(Debug, Default)]
+struct Handshakes {
+    taken: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// Why there is no place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Full {
     /// All are taken.
@@ -41,15 +51,33 @@ impl Places {
             most_handshakes,
             most_seats: most_seats.max(1),
             most_per_address: server.max_per_address,
-            handshakes: AtomicUsize::new(0),
+            peers_have_addresses: !server.trusted_proxy,
+            handshakes: Mutex::default(),
             seats: AtomicUsize::new(0),
             by_address: Mutex::default(),
         }
     }
 
-    /// A place for a connection that is not upgraded yet.
-    pub(super) fn handshake(self: &Arc<Self>) -> Option<Handshake> {
-        take(&self.handshakes, self.most_handshakes).then(|| Handshake(Arc::clone(self)))
+    /// A place for a connection of this peer that is not upgraded yet. One address may hold as many as
+    /// it leaves free: a hospital that comes back at once gets half of all while nobody else comes, and
+    /// whoever holds places in silence, from one address or from a few, leaves some to others.
+    pub(super) fn handshake(self: &Arc<Self>, peer: IpAddr) -> Result<Handshake, Full> {
+        let address = self.peers_have_addresses.then(|| household(peer));
+        let mut handshakes = self.handshakes.lock();
+        let free = self.most_handshakes.saturating_sub(handshakes.taken);
+        if free == 0 {
+            return Err(Full::Node);
+        }
+        if let Some(address) = address {
+            let held = handshakes.by_address.entry(address).or_default();
+            if *held >= free {
+                return Err(Full::Address);
+            }
+            *held += 1;
+        }
+        handshakes.taken += 1;
+        drop(handshakes);
+        Ok(Handshake { places: Arc::clone(self), address })
     }
 
     /// A place for a WebSocket of this address.
@@ -91,13 +119,31 @@ fn household(address: IpAddr) -> IpAddr {
     }
 }
 
+/// Takes one off an address's count, which goes with the last.
+fn give_back(by_address: &mut HashMap<IpAddr, usize>, address: IpAddr) {
+    if let Some(held) = by_address.get_mut(&address) {
+        *held -= 1;
+        if *held == 0 {
+            by_address.remove(&address);
+        }
+    }
+}
+
 /// The place of a connection in its handshakes.
 #[derive(Debug)]
-pub(super) struct Handshake(Arc<Places>);
+pub(super) struct Handshake {
+    places: Arc<Places>,
+    /// Whose count it is on, if peers have addresses.
+    address: Option<IpAddr>,
+}
 
 impl Drop for Handshake {
     fn drop(&mut self) {
-        self.0.handshakes.fetch_sub(1, Ordering::AcqRel);
+        let mut handshakes = self.places.handshakes.lock();
+        handshakes.taken -= 1;
+        if let Some(address) = self.address {
+            give_back(&mut handshakes.by_address, address);
+        }
     }
 }
 
@@ -112,13 +158,8 @@ pub(super) struct Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         self.places.seats.fetch_sub(1, Ordering::AcqRel);
-        let Some(address) = self.address else { return };
-        let mut by_address = self.places.by_address.lock();
-        if let Some(held) = by_address.get_mut(&address) {
-            *held -= 1;
-            if *held == 0 {
-                by_address.remove(&address);
-            }
+        if let Some(address) = self.address {
+            give_back(&mut self.places.by_address.lock(), address);
         }
     }
 }
@@ -144,10 +185,12 @@ mod tests {
     #[test]
     fn a_place_is_given_back_with_its_holder() {
         let places = places(2, 0, 1);
-        let first = places.handshake();
-        assert!(first.is_some() && places.handshake().is_none());
+        let first = places.handshake(address("192.0.2.1"));
+        assert!(first.is_ok());
+        assert_eq!(places.handshake(address("192.0.2.2")).expect_err("full"), Full::Node);
         drop(first);
-        assert!(places.handshake().is_some());
+        assert!(places.handshake(address("192.0.2.2")).is_ok());
+        assert_eq!(places.handshakes.lock().taken, 0);
         let one = places.seat(address("::1"));
         let two = places.seat(address("::1"));
         assert!(one.is_ok() && two.is_ok());
@@ -171,6 +214,38 @@ mod tests {
         drop((held, six));
         assert!(places.by_address.lock().is_empty(), "memory follows who is here");
         assert_eq!(places.seats.load(Ordering::Acquire), 0);
+    }
+
+    #[test]
+    fn an_address_holds_as_many_handshakes_as_it_leaves_free() {
+        let places = places(100, 0, 100);
+        let hold = |from: &str| -> Vec<_> {
+            std::iter::from_fn(|| places.handshake(address(from)).ok()).take(1_000).collect()
+        };
+        let first = hold("192.0.2.1");
+        assert_eq!(first.len(), 50, "half, while it is alone");
+        assert_eq!(places.handshake(address("::ffff:192.0.2.1")).expect_err("it"), Full::Address);
+        let second = (hold("2001:db8::1"), hold("2001:db8::2"));
+        assert_eq!((second.0.len(), second.1.len()), (25, 0), "a /64 is one address");
+        for other in ["198.51.100.1", "198.51.100.2", "198.51.100.3"] {
+            assert!(places.handshake(address(other)).is_ok(), "others find a place");
+        }
+        drop(first);
+        assert!(places.handshake(address("192.0.2.1")).is_ok());
+        drop(second);
+        let left = places.handshakes.lock();
+        assert!(left.taken == 0 && left.by_address.is_empty(), "memory follows who is here");
+    }
+
+    #[test]
+    fn a_proxy_that_is_trusted_may_have_every_handshake() {
+        let server = Server { max_handshakes: 8, trusted_proxy: true, ..Server::default() };
+        let places = Arc::new(Places::new(&server, 1_000));
+        let proxy = address("192.0.2.1");
+        let held: Vec<_> = (0..8).map(|_| places.handshake(proxy).expect("a place")).collect();
+        assert_eq!(places.handshake(proxy).expect_err("full"), Full::Node);
+        drop(held);
+        assert!(places.handshake(proxy).is_ok());
     }
 
     #[test]

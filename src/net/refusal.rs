@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use metrics::counter;
 
+use super::places::Full;
 use crate::telemetry::metric;
 
 /// Why a connection does not become a WebSocket.
@@ -79,6 +80,14 @@ pub(super) fn count(reason: &'static str) {
 }
 
 impl Refusal {
+    /// For whoever finds no place.
+    pub(super) const fn of(full: Full) -> Self {
+        match full {
+            Full::Node => BUSY,
+            Full::Address => ADDRESS,
+        }
+    }
+
     fn body(&self) -> String {
         serde_json::json!({ "code": self.code, "message": self.message }).to_string()
     }

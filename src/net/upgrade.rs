@@ -17,7 +17,7 @@ use wardroom_protocol::SUBPROTOCOL;
 
 use super::App;
 use super::accept::Peer;
-use super::places::{Full, Seat};
+use super::places::Seat;
 use super::refusal::{self, Refusal};
 use crate::delivery::Socket;
 use crate::gateway;
@@ -59,10 +59,7 @@ fn address(request: &Request, app: &App) -> IpAddr {
 /// The answer's key and a seat, or why not.
 fn admit(request: &Request, app: &App) -> Result<(HeaderValue, Seat), Refusal> {
     let accept = judge(request.headers(), app)?;
-    let seat = app.places.seat(address(request, app)).map_err(|full| match full {
-        Full::Node => refusal::BUSY,
-        Full::Address => refusal::ADDRESS,
-    })?;
+    let seat = app.places.seat(address(request, app)).map_err(Refusal::of)?;
     Ok((accept, seat))
 }
 

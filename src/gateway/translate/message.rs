@@ -147,7 +147,10 @@ impl Writes for Retract {
     }
 
     fn command(&self, _op: &str, _keys: &LogKeys) -> Option<Command> {
-        Some(Command::Message(message::Command::Retract { of: self.of }))
+        Some(Command::Message(message::Command::Retract {
+            of: self.of,
+            worded: self.reason.is_some(),
+        }))
     }
 
     fn show(&self, show: Show<'_>) {

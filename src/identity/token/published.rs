@@ -50,7 +50,7 @@ pub(super) struct Published {
     path: PathBuf,
     pub(super) algorithms: Vec<Algorithm>,
     keys: RwLock<Arc<KeySet>>,
-    /// The state looked at last, good or bad. `None`: there was no file to look at.
+    /// The state read last, good or bad. `None`: the system did not tell.
     stamp: Mutex<Option<Stamp>>,
 }
 
@@ -73,13 +73,21 @@ impl Published {
 
     /// Reads the file again if it is not as it was. True: there are other keys now.
     pub(super) fn look(&self) -> bool {
+        self.look_by(read)
+    }
+
+    fn look_by(&self, read: impl FnOnce(&Path, &[Algorithm]) -> Result<KeySet, JwksError>) -> bool {
         let mut known = self.stamp.lock();
         let stamp = stamp(&self.path);
         if *known == stamp {
             return false;
         }
-        *known = stamp;
-        match read(&self.path, &self.algorithms) {
+        let found = read(&self.path, &self.algorithms);
+        // What could not be read is not known yet: the next look tries again.
+        if !matches!(found, Err(JwksError::Io { .. })) {
+            *known = stamp;
+        }
+        match found {
             Ok(keys) => {
                 let file = self.path.display();
                 tracing::info!(%file, keys = keys.len(), "read the changed keys of an issuer");
@@ -109,4 +117,36 @@ fn read(path: &Path, algorithms: &[Algorithm]) -> Result<KeySet, JwksError> {
         return Err(bad("it is larger than 1 MiB"));
     }
     KeySet::parse(&bytes, algorithms).map_err(bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_could_not_be_read_for_a_moment_are_read_at_the_next_look() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("idp.json");
+        let publish = |id: &str| {
+            let x = data_encoding::BASE64URL_NOPAD.encode(&[9; 32]);
+            let key = serde_json::json!({ "kty": "OKP", "crv": "Ed25519", "kid": id, "x": x });
+            let text = serde_json::json!({ "keys": [key] }).to_string();
+            fs::write(&path, text).expect("the directory is there");
+        };
+        publish("first");
+        let published = Published::open(&path, &[Algorithm::EdDsa]).expect("keys");
+        let holds = |id| published.keys().choose(Some(id), Algorithm::EdDsa).is_ok();
+        publish("the second");
+        let full = |path: &Path, _: &[Algorithm]| {
+            let source = io::Error::other("too many open files");
+            Err(JwksError::Io { path: path.to_path_buf(), source })
+        };
+        assert!(!published.look_by(full) && holds("first"));
+        // The file is as it was at the look that failed.
+        assert!(published.look() && holds("the second"));
+        assert!(!published.look_by(full), "a file that was read is not read again");
+        fs::write(&path, "{}").expect("the directory is there");
+        assert!(!published.look() && holds("the second"));
+        assert!(!published.look_by(|_, _| unreachable!("it is known to be bad")));
+    }
 }

@@ -212,6 +212,60 @@ fn a_token_seen_before_still_ends() {
     assert_eq!(verifier.verify(&token, end + 1), Err(TokenError::Expired));
 }
 
+/// Remembers a token that no key would verify, as if one had.
+fn remember(verifier: &Verifier, token: &str, claims: &Claims) {
+    let hash = *blake3::hash(token.as_bytes()).as_bytes();
+    verifier.inner.seen.put(hash, verifier.generation(), &Arc::new(claims.clone()), NOW);
+}
+
+#[test]
+fn a_token_seen_before_is_not_verified_again() {
+    let verifier = verifier();
+    let other = b"another secret, also 32 bytes lo";
+    let token = signed(&header(Algorithm::HS256, None), &body(|_| {}), other);
+    assert_eq!(verifier.verify(&token, NOW * 1_000), invalid(Reason::Signature));
+    assert_eq!(verifier.inner.seen.len(), (0, 0), "what is refused is not remembered");
+    remember(&verifier, &token, &claims());
+    assert_eq!(verifier.verify(&token, NOW * 1_000), Ok(claims()), "looked up by its hash");
+    let end = (NOW + 3_600 + LEEWAY) * 1_000;
+    assert_eq!(verifier.verify(&token, end), Ok(claims()));
+    assert_eq!(verifier.verify(&token, end + 1), Err(TokenError::Expired), "and it ends");
+    let another = format!("{token}A");
+    assert!(verifier.verify(&another, NOW * 1_000).is_err(), "another token is another one");
+}
+
+#[test]
+fn a_token_seen_before_does_not_outlive_the_keys_that_verified_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("keys.json");
+    let publish = |x: &str| {
+        let key = json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": "k", "x": x });
+        // Renamed into its place: another file, whatever a clock says.
+        let fresh = file.with_extension("new");
+        std::fs::write(&fresh, json!({ "keys": [key] }).to_string()).unwrap();
+        std::fs::rename(fresh, &file).unwrap();
+    };
+    // The public keys of two examples: RFC 8037, appendix A, and RFC 8032, section 7.1, test 2.
+    publish("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+    let issuer = crate::config::Issuer {
+        name: ISSUER.to_owned(),
+        jwks_file: file.clone(),
+        audience: None,
+        algorithms: vec![crate::config::Algorithm::EdDsa],
+        place: crate::config::Place::Default,
+    };
+    let verifier = Verifier::new(vec![Issuer::published(&issuer).unwrap()]);
+    let part = |part: Value| BASE64.encode(part.to_string().as_bytes());
+    let head = part(json!({ "alg": "EdDSA", "kid": "k" }));
+    let token = format!("{head}.{}.{}", part(body(|_| {})), BASE64.encode(&[7; 64]));
+    remember(&verifier, &token, &claims());
+    verifier.look();
+    assert_eq!(verifier.verify(&token, NOW * 1_000), Ok(claims()), "the keys are the same");
+    publish("PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw");
+    verifier.look();
+    assert_eq!(verifier.verify(&token, NOW * 1_000), invalid(Reason::Signature));
+}
+
 #[test]
 fn what_is_remembered_is_bounded_and_what_ended_is_forgotten() {
     let seen = Seen::default();
