@@ -75,7 +75,8 @@ impl Command {
     pub(super) fn decide(&self, asked: &Asked<'_>) -> Result<Vec<Act>, Refusal> {
         let access = &asked.room.access;
         let me = &asked.principal.id;
-        if !matches!(self, Self::Leave) {
+        // Whoever is to read no more is to read no more of an archive either.
+        if !matches!(self, Self::Leave | Self::Remove { .. }) {
             asked.open()?;
         }
         let event = match self {

@@ -2,7 +2,7 @@
 
 use wardroom_protocol::ids::{Lane, Mid, PrincipalId, TopicId};
 
-use super::access::{Action, Posting, Rank};
+use super::access::Action;
 use super::moderation;
 use super::room::Asked;
 use super::{Act, Event as AnyEvent, MessageFacts, Refusal, Stand, question};
@@ -80,6 +80,8 @@ pub enum Command {
     Retract {
         /// The message.
         of: Mid,
+        /// And say why.
+        worded: bool,
     },
     /// Think something of it, or no more.
     React {
@@ -202,7 +204,7 @@ impl Command {
         match self {
             Self::Post { reply_to, after, .. } => reply_to.iter().chain(after).copied().collect(),
             Self::Edit { of }
-            | Self::Retract { of }
+            | Self::Retract { of, .. }
             | Self::React { of, .. }
             | Self::Pin { of, .. }
             | Self::Ack { of } => vec![*of],
@@ -218,16 +220,20 @@ impl Command {
                 if row.by != asked.principal.id {
                     return Err(Refusal::NotAuthor);
                 }
+                asked.speaks_freely()?;
                 if facts.edits.len() >= EDITS {
                     return Err(Refusal::TooMany { what: "edits", most: EDITS, field: "/d/of" });
                 }
                 Event::Edited(about)
             }
-            Self::Retract { of } => {
+            Self::Retract { of, worded } => {
                 asked.may(Action::Post)?;
                 let (row, _, about) = asked.shown(of, "/d/of")?;
                 if row.by != asked.principal.id {
                     return Err(Refusal::NotAuthor);
+                }
+                if *worded {
+                    asked.speaks_freely()?;
                 }
                 Event::Retracted(about)
             }
@@ -275,7 +281,9 @@ impl Command {
         asked.may(Action::Post)?;
         if origin.is_some() {
             asked.may(Action::PostAs)?;
-        } else if *kind == Kind::Announcement {
+        }
+        // What was announced elsewhere may be brought in; only here may it ask anything of readers.
+        if announce.is_some() || origin.is_none() && *kind == Kind::Announcement {
             asked.may(Action::Announce)?;
         }
         if announce.is_some() && *kind != Kind::Announcement {
@@ -300,10 +308,7 @@ impl Command {
             announce: *announce,
             submitted_at: None,
         };
-        let held = asked.room.access.posting == Posting::Held
-            && origin.is_none()
-            && asked.room.access.rank(asked.principal) < Rank::Moderator;
-        if held {
+        if origin.is_none() && asked.is_looked_at() {
             let event = AnyEvent::Moderation(moderation::Event::Held(posted));
             return Ok(vec![Act { lane: Some(Lane::Moderators), ..Act::own(event) }]);
         }

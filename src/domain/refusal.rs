@@ -13,6 +13,8 @@ pub enum Refusal {
     NotMember,
     /// It was for members, and this one was taken out.
     Removed,
+    /// Moderators look first at what is said here, and this would be shown at once.
+    LookedAtFirst,
     /// Only the message's author may.
     NotAuthor,
     /// There is no such room, or none that the principal may know of.

@@ -130,6 +130,17 @@ impl<'a> Asked<'a> {
         if self.room.access.archived { Err(Refusal::Archived) } else { Ok(()) }
     }
 
+    /// Refuses words that would be shown at once where moderators look at them first.
+    pub(super) fn speaks_freely(&self) -> Result<(), Refusal> {
+        if self.is_looked_at() { Err(Refusal::LookedAtFirst) } else { Ok(()) }
+    }
+
+    /// Whether moderators look first at what this principal says.
+    pub(super) fn is_looked_at(&self) -> bool {
+        let access = &self.room.access;
+        access.posting == Posting::Held && access.rank(self.principal) < Rank::Moderator
+    }
+
     /// A message of this room, whatever became of it.
     pub(super) fn standing(&self, of: &Mid, field: &'static str) -> Result<Named<'a>, Refusal> {
         let unknown = Refusal::UnknownMessage { field };

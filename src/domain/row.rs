@@ -109,6 +109,8 @@ impl Row {
             return Judgement::Refused(Refusal::MidReused);
         }
         match self.message().map(|message| message.stand) {
+            // Without its words nobody can show it any more.
+            Some(Stand::Held) if self.is_erased() => Judgement::Refused(Refusal::Declined),
             Some(Stand::Held) => Judgement::Refused(Refusal::Held { position: self.position }),
             Some(Stand::Declined) => Judgement::Refused(Refusal::Declined),
             _ => Judgement::Duplicate { position: self.position, at: self.at },

@@ -157,6 +157,7 @@ impl Command {
                 if facts.by != asked.principal.id {
                     asked.may(Action::Moderate)?;
                 }
+                asked.speaks_freely()?;
                 let leads = topics.resolve(alias);
                 if leads != topic && (topics.all.contains_key(&leads) || leads != *alias) {
                     return Err(Refusal::TopicExists);
