@@ -13,7 +13,11 @@ async fn main() -> Result<()> {
         let greeted = post.body().is_some_and(|body| body.trim().eq_ignore_ascii_case("hello"));
         if greeted && post.entry.by != *bot.id() {
             let text = format!("Hello, {}.", post.author().unwrap_or("colleague"));
-            room.post(Draft::answer(&post, text)).await?;
+            let mut answer = room.post(Draft::answer(&post, text));
+            // Held, it waits for a moderator, and the bot goes on.
+            if !answer.held().await {
+                answer.await?;
+            }
         }
     }
     Ok(())

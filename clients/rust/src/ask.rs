@@ -12,6 +12,7 @@ use crate::event::Event;
 use crate::outbox::Outgoing;
 use crate::request::Request;
 use crate::subscription::Flow;
+use crate::token::Newer;
 
 /// One ask. Posts and requests carry a permit, which bounds how many there are.
 pub(crate) enum Ask {
@@ -26,5 +27,6 @@ pub(crate) enum Ask {
     Left(LogName),
     Post(Outgoing),
     Request(Request),
+    Refresh(Newer),
     Typing(Typing),
 }

@@ -1,6 +1,7 @@
 //! How a client is set up, and the first connection.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,9 @@ use crate::backoff::{Backoff, Random};
 use crate::client::{Client, Shared};
 use crate::driver::Driver;
 use crate::error::Result;
+use crate::provider::{Provider, Renewal};
 use crate::state::State;
+use crate::token::Tokens;
 use crate::wire::Address;
 use crate::work::Work;
 
@@ -23,6 +26,7 @@ const REQUESTS: usize = 64;
 pub struct Builder {
     url: String,
     token: Token,
+    provider: Option<Provider>,
     name: String,
     version: Option<String>,
     buffer: usize,
@@ -46,6 +50,7 @@ impl Builder {
         Self {
             url,
             token: Token::new(token),
+            provider: None,
             name: env!("CARGO_PKG_NAME").into(),
             version: Some(env!("CARGO_PKG_VERSION").into()),
             buffer: 256,
@@ -78,6 +83,36 @@ impl Builder {
         self
     }
 
+    /// Where a newer token comes from: asked when the server says that the one in use ends soon, and before
+    /// the client signs in again with one that is over. `None`, a panic or no answer: there is none now,
+    /// and it is asked again after 5 seconds, for as long as it takes. The same token again is none.
+    /// It runs in a task of its own, one at a time, for 30 seconds at most.
+    ///
+    /// Without a provider the client ends when its token does, with [`State::Closed`] and
+    /// `token_expired`, unless [`Client::refresh`] was called in time.
+    ///
+    /// ```no_run
+    /// # async fn run() -> wardroom_client::Result<()> {
+    /// let bot = wardroom_client::Client::from_env()?
+    ///     .token_provider(|| async {
+    ///         let file = std::fs::read_to_string("/run/secrets/wardroom-token").ok()?;
+    ///         Some(file.trim().to_owned())
+    ///     })
+    ///     .connect()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn token_provider<P, F>(mut self, provider: P) -> Self
+    where
+        P: Fn() -> F + Send + Sync + 'static,
+        F: Future<Output = Option<String>> + Send + 'static,
+    {
+        self.provider = Some(Provider::new(provider));
+        self
+    }
+
     /// Seed of the backoff's jitter, to play a test again.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
@@ -106,13 +141,13 @@ impl Builder {
         let wake = Arc::new(Notify::new());
         let mut driver = Driver {
             address,
-            token: self.token,
             info: ClientInfo { name: self.name, version: self.version },
             asks: inbox,
             close: closing,
             wake: Arc::clone(&wake),
             states,
-            work: Work::new(seed),
+            work: Work::new(seed, Tokens::new(self.token)),
+            renewal: Renewal::new(self.provider),
             backoff: Backoff::new(seed),
             silence: Duration::from_mins(1),
         };

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use wardroom_protocol::hello::Principal;
@@ -20,7 +18,6 @@ use crate::ask::Ask;
 use crate::builder::Builder;
 use crate::error::{Closed, Error, Result};
 use crate::outbox::Outgoing;
-use crate::request::Request;
 use crate::room::Room;
 use crate::sending::Sending;
 use crate::state::State;
@@ -136,15 +133,14 @@ impl Client {
         let flow = Arc::new(Flow::new(Arc::clone(&self.shared.wake)));
         let (done, answer) = oneshot::channel();
         let ask = Ask::Join { log: log.clone(), from, sender, flow: Arc::clone(&flow), done };
-        let sent = self.shared.asks.send(ask).await;
-        sent.map_err(|_| self.closed())?;
+        self.ask(ask).await?;
         let joined = answer.await.map_err(|_| self.closed())??;
         Ok(Room::new(self.clone(), log, joined, events, flow))
     }
 
     /// A page of the rooms you may know of.
     pub async fn rooms(&self, page: ListRooms) -> Result<Rooms> {
-        self.request("rooms", &page).await
+        self.command("rooms", &page).await
     }
 
     /// All rooms you may know of, page by page.
@@ -163,32 +159,32 @@ impl Client {
 
     /// A page of a room's topics.
     pub async fn topics(&self, page: ListTopics) -> Result<Topics> {
-        self.request("topics", &page).await
+        self.command("topics", &page).await
     }
 
     /// A page of who is in a room.
     pub async fn presence(&self, page: ReadPresence) -> Result<Present> {
-        self.request("presence", &page).await
+        self.command("presence", &page).await
     }
 
     /// A page of a log.
     pub async fn history(&self, page: ReadHistory) -> Result<History> {
-        self.request("history", &page).await
+        self.command("history", &page).await
     }
 
     /// Founds a room.
     pub async fn create_room(&self, create: CreateRoom) -> Result<Written> {
-        self.request("room.create", &create).await
+        self.command("room.create", &create).await
     }
 
     /// Erases a message's words, for everybody and for good.
     pub async fn redact(&self, redact: Redact) -> Result<Written> {
-        self.request("message.redact", &redact).await
+        self.command("message.redact", &redact).await
     }
 
     /// Points the moderators to a message.
     pub async fn report(&self, report: Report) -> Result<Written> {
-        self.request("message.report", &report).await
+        self.command("message.report", &report).await
     }
 
     /// Queues a post. If the outbox is full the handle fails at once with [`Error::OutboxFull`].
@@ -211,9 +207,10 @@ impl Client {
     fn queue(&self, post: Post, permit: OwnedSemaphorePermit) -> Sending {
         let mid = post.mid;
         let (done, answer) = oneshot::channel();
-        let outgoing = Outgoing { post, done, permit };
+        let (held, is_held) = watch::channel(false);
+        let outgoing = Outgoing { post, done, held, permit };
         match self.shared.asks.try_send(Ask::Post(outgoing)) {
-            Ok(()) => Sending::new(mid, answer, self.states()),
+            Ok(()) => Sending::new(mid, answer, is_held, self.states()),
             // Permits bound the posts; asks of other kinds can still fill the channel for a moment.
             Err(TrySendError::Full(_)) => Sending::failed(mid, self.full()),
             Err(TrySendError::Closed(_)) => Sending::failed(mid, self.closed()),
@@ -224,21 +221,14 @@ impl Client {
         Error::OutboxFull { capacity: self.shared.outbox }
     }
 
-    /// Sends a command that is no post, as often as it takes to get a definite answer.
-    async fn request<B: Serialize, T: DeserializeOwned>(
-        &self,
-        op: &'static str,
-        body: &B,
-    ) -> Result<T> {
-        let permit = Arc::clone(&self.shared.requests).acquire_owned().await;
-        let permit = permit.map_err(|_| self.closed())?;
-        let body = serde_json::value::to_raw_value(body).map_err(|_| Error::Answer { op })?;
-        let (done, answer) = oneshot::channel();
-        let request = Request { op, body, done, permit, tries: 0, until: None };
-        let sent = self.shared.asks.send(Ask::Request(request)).await;
-        sent.map_err(|_| self.closed())?;
-        let answer = answer.await.map_err(|_| self.closed())??;
-        serde_json::from_str(answer.get()).map_err(|_| Error::Answer { op })
+    /// The places for requests.
+    pub(crate) fn requests(&self) -> &Arc<Semaphore> {
+        &self.shared.requests
+    }
+
+    /// Something that the client's task must do.
+    pub(crate) async fn ask(&self, ask: Ask) -> Result<()> {
+        self.shared.asks.send(ask).await.map_err(|_| self.closed())
     }
 
     /// Something that may be lost, such as a signal or a goodbye.

@@ -8,12 +8,14 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use wardroom_protocol::code::WireError;
 use wardroom_protocol::envelope::{self, ServerFrame};
-use wardroom_protocol::hello::{ClientInfo, Greeting, Hello, Token};
+use wardroom_protocol::hello::{ClientInfo, Greeting, Hello};
 
 use crate::ask::Ask;
 use crate::backoff::{Backoff, LONGEST};
 use crate::error::{Closed, Error};
+use crate::provider::Renewal;
 use crate::state::State;
+use crate::token::{Left, Newer};
 use crate::wire::{Address, Connection, Ended, OpenError};
 use crate::work::Work;
 
@@ -50,13 +52,13 @@ type Verdict = Result<Duration, Closed>;
 
 pub(crate) struct Driver {
     pub(crate) address: Address,
-    pub(crate) token: Token,
     pub(crate) info: ClientInfo,
     pub(crate) asks: mpsc::Receiver<Ask>,
     pub(crate) close: oneshot::Receiver<()>,
     pub(crate) wake: Arc<Notify>,
     pub(crate) states: watch::Sender<State>,
     pub(crate) work: Work,
+    pub(crate) renewal: Renewal,
     pub(crate) backoff: Backoff,
     /// Nothing heard for this long means that the connection is dead.
     pub(crate) silence: Duration,
@@ -81,7 +83,7 @@ impl Driver {
     async fn open(&mut self) -> Result<(Connection, Greeting), Failure> {
         let mut connection = Connection::open_at(&self.address).await.map_err(Failure::Open)?;
         let hello = Hello {
-            token: self.token.clone(),
+            token: self.work.tokens.speaking().clone(),
             client: Some(self.info.clone()),
             resume: self.work.resume(),
         };
@@ -154,6 +156,9 @@ impl Driver {
             let now = Instant::now();
             self.work.tick(now);
             self.work.pump(now, &mut frames);
+            if self.work.tokens.take_expiring() {
+                self.renewal.want();
+            }
             for frame in frames.drain(..) {
                 // A failed write is followed by a read that says why the connection ended.
                 let _ = connection.queue(frame);
@@ -196,6 +201,11 @@ impl Driver {
                     None => return Ending::App,
                 },
                 _ = &mut self.close => return Ending::App,
+                token = self.renewal.fetched() => {
+                    if !self.work.tokens.renew(Newer { token, giver: None }) {
+                        self.renewal.want();
+                    }
+                }
                 () = self.wake.notified() => {}
                 () = sleep_until(deadline) => {
                     let now = Instant::now();
@@ -224,6 +234,25 @@ impl Driver {
         }
     }
 
+    /// Waits until there is a token to sign in with; asks queue up in `work` meanwhile. Does nothing if
+    /// there is one, or nobody to ask for it. `false`: the app closed the client.
+    async fn have_token(&mut self) -> bool {
+        while self.renewal.is_there() && self.work.tokens.is_over(Instant::now()) {
+            self.renewal.want();
+            tokio::select! {
+                token = self.renewal.fetched() => {
+                    self.work.tokens.renew(Newer { token, giver: None });
+                }
+                ask = self.asks.recv() => match ask {
+                    Some(ask) => self.work.ask(ask, false),
+                    None => return false,
+                },
+                _ = &mut self.close => return false,
+            }
+        }
+        true
+    }
+
     /// Tries until a connection is greeted or the server says never.
     async fn reconnect(&mut self, mut verdict: Verdict) -> Result<(Connection, Greeting), Closed> {
         let mut attempt = 0;
@@ -231,7 +260,7 @@ impl Driver {
             let wait = verdict?;
             attempt += 1;
             self.states.send_replace(State::Reconnecting { attempt, wait });
-            if !self.pause_until(Instant::now() + wait).await {
+            if !self.pause_until(Instant::now() + wait).await || !self.have_token().await {
                 return Err(Closed::by_app());
             }
             self.states.send_replace(State::Connecting);
@@ -241,6 +270,9 @@ impl Driver {
                     self.work.disconnected();
                     verdict = match failure {
                         Failure::Open(_) => Ok(self.backoff.next()),
+                        Failure::Ended(Ended::Closed { code: code @ 4201..4300, reason }) => {
+                            self.judge_token(Closed::by_server(code, &reason), None)
+                        }
                         Failure::Ended(ended) => self.judge(&ended, Duration::ZERO),
                         Failure::Refused(error) => self.judge_refusal(&error),
                     };
@@ -256,14 +288,17 @@ impl Driver {
         };
         match code {
             4000..4100 if held >= FLEETING => Ok(Duration::ZERO),
+            4201..4300 => {
+                let closed = Closed::by_server(*code, reason);
+                let left = self.work.tokens.ended();
+                self.sign_in_again(left, closed, held)
+            }
             4100..4200 => {
                 self.backoff.at_least(3);
                 Ok(self.backoff.next())
             }
             // Frames broken by this client would break again; the rest is said by the hundred.
-            1002 | 1003 | 1007 | 1009 | 4200..4300 | 4400..4500 => {
-                Err(Closed::by_server(*code, reason))
-            }
+            1002 | 1003 | 1007 | 1009 | 4200 | 4400..4500 => Err(Closed::by_server(*code, reason)),
             4300..4400 => {
                 self.work.forget_positions();
                 Ok(self.backoff.next())
@@ -283,7 +318,30 @@ impl Driver {
                 self.work.forget_positions();
                 Ok(self.backoff.next())
             }
-            number => Err(Closed { code: number, name: error.code.clone(), retryable: false }),
+            number => {
+                let closed = Closed { code: number, name: error.code.clone(), retryable: false };
+                match number {
+                    300..400 => self.judge_token(closed, Some(error)),
+                    _ => Err(closed),
+                }
+            }
+        }
+    }
+
+    /// The token that a `hello` held was not believed: another one, or never.
+    fn judge_token(&mut self, closed: Closed, error: Option<&WireError>) -> Verdict {
+        let told =
+            error.map_or_else(|| Error::Closed(closed.clone()), |it| Error::Refused(it.clone()));
+        let left = self.work.tokens.refused(told, Instant::now());
+        self.sign_in_again(left, closed, Duration::ZERO)
+    }
+
+    fn sign_in_again(&mut self, left: Left, closed: Closed, held: Duration) -> Verdict {
+        let can = left == Left::Another || (left == Left::Provider && self.renewal.is_there());
+        match can {
+            true if held >= FLEETING => Ok(Duration::ZERO),
+            true => Ok(self.backoff.next()),
+            false => Err(closed),
         }
     }
 }

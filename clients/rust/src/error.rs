@@ -48,6 +48,20 @@ pub enum Error {
     /// An environment variable that `Client::from_env` needs.
     #[error("the environment variable {0} is not set")]
     Environment(&'static str),
+    /// The client sends this op by itself. Nothing was sent.
+    #[error("the client sends {op} by itself; instead of it there is {instead}")]
+    OwnOp {
+        /// The op.
+        op: &'static str,
+        /// What to call instead.
+        instead: &'static str,
+    },
+    /// The command's body cannot be written as JSON. Nothing was sent.
+    #[error("the body of {op} cannot be written as JSON; it was not sent")]
+    Body {
+        /// The op.
+        op: &'static str,
+    },
     /// The server answered with something that is not the op's answer.
     #[error("the server's answer to {op} is not one this client understands; is it newer?")]
     Answer {

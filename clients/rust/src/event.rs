@@ -15,7 +15,7 @@ use wardroom_protocol::join::Joined;
 use wardroom_protocol::message::{About, PostedWords, ReasonWords};
 use wardroom_protocol::presence::PresenceSignal;
 use wardroom_protocol::room::{Created, TitleWords};
-use wardroom_protocol::{message, notice};
+use wardroom_protocol::{mailbox, message, notice};
 
 /// One item of a room's stream. New kinds come with new versions: keep a `_` arm.
 #[derive(Clone, Debug)]
@@ -29,6 +29,11 @@ pub enum Event {
     RoomCreated(RoomCreated),
     /// Somebody pointed the moderators to a message (lane `moderators`).
     Reported(Reported),
+    /// You have read messages of a room, on this device or another (your mailbox). See
+    /// [`Unread::hear`](crate::Unread::hear).
+    ReadMarked(ReadMarked),
+    /// An entry elsewhere concerns you, and why (your mailbox).
+    Filed(Filed),
     /// An entry whose op this version does not know. It counts for positions like any other.
     Unknown(Entry),
     /// Entries are missing here for good. What follows is contiguous again.
@@ -54,6 +59,8 @@ impl Event {
             Self::Redacted(it) => Some(&it.entry),
             Self::RoomCreated(it) => Some(&it.entry),
             Self::Reported(it) => Some(&it.entry),
+            Self::ReadMarked(it) => Some(&it.entry),
+            Self::Filed(it) => Some(&it.entry),
             Self::Unknown(entry) => Some(entry),
             _ => None,
         }
@@ -75,11 +82,21 @@ impl Event {
                 }
             };
         }
+        macro_rules! wordless {
+            ($name:ident) => {
+                match parsed.facts() {
+                    Ok(facts) => Self::$name($name { entry, facts }),
+                    Err(_) => Self::Unknown(entry),
+                }
+            };
+        }
         match parsed.op.as_str() {
             "message.posted" => typed!(Posted),
             "message.redacted" => typed!(Redacted),
             "room.created" => typed!(RoomCreated),
             "message.reported" => typed!(Reported),
+            "read.marked" => wordless!(ReadMarked),
+            "notification.filed" => wordless!(Filed),
             _ => Self::Unknown(entry),
         }
     }
@@ -190,6 +207,24 @@ entry_event!(
     /// A report to the moderators.
     Reported, About, ReasonWords
 );
+
+/// A note in your mailbox: these ordinals of a room were read too.
+#[derive(Clone, Debug)]
+pub struct ReadMarked {
+    /// Position, author, mid, raw bytes.
+    pub entry: Entry,
+    /// The room, and the ordinals.
+    pub facts: mailbox::ReadMarked,
+}
+
+/// A note in your mailbox: something elsewhere concerns you.
+#[derive(Clone, Debug)]
+pub struct Filed {
+    /// Position, author, mid, raw bytes.
+    pub entry: Entry,
+    /// Where, what, and why.
+    pub facts: mailbox::Filed,
+}
 
 impl Posted {
     /// The text; `None` once it is erased.

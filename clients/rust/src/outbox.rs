@@ -1,13 +1,14 @@
 //! Posts that wait for a definite answer.
 //!
 //! A synchronous state machine: posts and answers in, frames to send out. Keeps one author's order
-//! per room, resends the same mid until the answer is definite, and slows down when told to. Bounded
-//! by the permits that `room` hands out; a post without one never gets here.
+//! per room, resends the same mid until the answer is definite, and slows down when told to. What a
+//! moderator looks at first is put aside (`held`). Bounded by the permits that `room` hands out; a post
+//! without one never gets here, and a held one keeps its own.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use tokio::time::Instant;
 use wardroom_protocol::code::{ErrorCode, WireError};
 use wardroom_protocol::ids::{LogName, Mid};
@@ -15,6 +16,7 @@ use wardroom_protocol::message::{Post, Written};
 
 use crate::backoff::Random;
 use crate::error::{Error, Result};
+use crate::held::Held;
 
 /// Posts that may be unanswered on one connection. The server stops reading at 64 replies owed.
 pub(crate) const WINDOW: usize = 48;
@@ -26,7 +28,19 @@ pub(crate) type Done = oneshot::Sender<Result<Written>>;
 pub(crate) struct Outgoing {
     pub(crate) post: Post,
     pub(crate) done: Done,
+    /// Whether a moderator looks at it; its handle reads this.
+    pub(crate) held: watch::Sender<bool>,
     pub(crate) permit: OwnedSemaphorePermit,
+}
+
+impl Outgoing {
+    /// The answer is definite.
+    pub(crate) fn settle(self, outcome: Result<Written>) {
+        drop(self.permit);
+        self.held.send_replace(false);
+        // Nobody waits: the handle was dropped, which cancels nothing.
+        let _ = self.done.send(outcome);
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,6 +60,7 @@ struct Item {
 
 pub(crate) struct Outbox {
     rooms: BTreeMap<LogName, VecDeque<Item>>,
+    pub(crate) held: Held,
     flying: usize,
     /// How many may fly: halved when the server says stop, one more per answer.
     window: usize,
@@ -62,6 +77,7 @@ impl Outbox {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             rooms: BTreeMap::new(),
+            held: Held::default(),
             flying: 0,
             window: WINDOW,
             pause: None,
@@ -71,13 +87,15 @@ impl Outbox {
         }
     }
 
+    /// Whether no answer is waited for. What is held waits for people.
     pub(crate) fn is_empty(&self) -> bool {
         self.rooms.is_empty()
     }
 
     /// When to look again although nothing happened.
     pub(crate) fn wake_at(&self) -> Option<Instant> {
-        self.pause.filter(|_| !self.rooms.is_empty())
+        let may = self.flying < self.window && !self.rooms.is_empty();
+        self.pause.filter(|_| may).into_iter().chain(self.held.wake_at()).min()
     }
 
     pub(crate) fn push(&mut self, outgoing: Outgoing) {
@@ -137,12 +155,21 @@ impl Outbox {
         self.flying = self.flying.saturating_sub(1);
         match answer {
             Ok(written) => {
-                self.window = (self.window + 1).min(WINDOW);
-                self.tries = 0;
+                self.taken();
                 self.finish(room, index, Ok(written));
+            }
+            Err(error) if error.code == ErrorCode::Held.name() => {
+                self.taken();
+                if let Some(outgoing) = self.take(room, index) {
+                    self.held.park(outgoing, &error, now);
+                }
             }
             Err(error) if error.code == ErrorCode::OutOfOrder.name() && index > 0 => {
                 self.stage(room, index, Stage::Behind);
+            }
+            // The one it named was refused or is held: it goes without.
+            Err(error) if error.code == ErrorCode::OutOfOrder.name() && self.named(room) => {
+                self.stage(room, index, Stage::Ready);
             }
             Err(error) if error.retryable() => {
                 self.slow_down(&error, now);
@@ -158,6 +185,12 @@ impl Outbox {
             self.flying = self.flying.saturating_sub(1);
             self.finish(room, index, Err(error));
         }
+    }
+
+    /// The server took a post.
+    fn taken(&mut self) {
+        self.window = (self.window + 1).min(WINDOW);
+        self.tries = 0;
     }
 
     fn slow_down(&mut self, error: &WireError, now: Instant) {
@@ -182,13 +215,15 @@ impl Outbox {
         self.flying = 0;
         self.window = WINDOW;
         self.pause = None;
+        self.held.disconnected();
     }
 
     /// The client is over: everybody who waits is told.
     pub(crate) fn close(&mut self, error: &Error) {
         for item in std::mem::take(&mut self.rooms).into_values().flatten() {
-            let _ = item.outgoing.done.send(Err(error.clone()));
+            item.outgoing.settle(Err(error.clone()));
         }
+        self.held.close(error);
         self.flying = 0;
     }
 
@@ -203,17 +238,27 @@ impl Outbox {
         }
     }
 
+    /// Whether the first post of a room was sent with another one's mid in `after`.
+    fn named(&self, room: &LogName) -> bool {
+        let first = self.rooms.get(room).and_then(VecDeque::front);
+        first.is_some_and(|it| it.outgoing.post.after.is_some())
+    }
+
     fn finish(&mut self, room: &LogName, index: usize, outcome: Result<Written>) {
-        let Some(queue) = self.rooms.get_mut(room) else {
-            return;
-        };
-        if let Some(item) = queue.remove(index) {
-            drop(item.outgoing.permit);
-            // Nobody waits: the handle was dropped, which cancels nothing.
-            let _ = item.outgoing.done.send(outcome);
+        if let Some(outgoing) = self.take(room, index) {
+            outgoing.settle(outcome);
         }
+    }
+
+    fn take(&mut self, room: &LogName, index: usize) -> Option<Outgoing> {
+        let queue = self.rooms.get_mut(room)?;
+        let item = queue.remove(index);
         if queue.is_empty() {
             self.rooms.remove(room);
         }
+        item.map(|it| it.outgoing)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,11 +4,13 @@
 //! An entry that counts as reading matter has an ordinal `n`; a room's head has the newest one. Read
 //! markers are ranges of ordinals. So the number for a room needs no entries at all; the number for a
 //! topic counts those entries that were seen here, and [`Unread::unplaced`] tells how many were not.
+//! Markers are kept in the mailbox: [`Unread::hear`] takes them from there.
 
 use std::collections::BTreeMap;
 
-use wardroom_protocol::ids::TopicId;
+use wardroom_protocol::ids::{LogName, TopicId};
 
+use crate::event::Event;
 use crate::ranges::RangeSet;
 use crate::timeline::{Changed, Timeline};
 
@@ -77,6 +79,18 @@ impl Unread {
         if let Some(moved) = self.topics.remove(from) {
             self.topics.entry(into).or_default().extend(moved.ranges());
         }
+    }
+
+    /// Takes what your [mailbox](crate::Client::mailbox) says of this room: what was marked as read, here or
+    /// on another device. Follow the mailbox from its start, and every device counts the same. The same
+    /// entry may come twice. Gives whether it was about what is read of this room.
+    pub fn hear(&mut self, room: &LogName, event: &Event) -> bool {
+        let Event::ReadMarked(marked) = event else { return false };
+        let about = marked.facts.room == *room;
+        if about {
+            self.mark(marked.facts.ranges.iter().map(|&(from, to)| [from, to]));
+        }
+        about
     }
 
     /// These ordinals were read too: what a marker adds.

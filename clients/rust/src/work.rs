@@ -21,6 +21,7 @@ use crate::follow::Phase;
 use crate::outbox::{Outbox, WINDOW};
 use crate::request::Requests;
 use crate::subscription::{GRACE_ALONE, GRACE_SHARED, Subscription};
+use crate::token::Tokens;
 
 /// Answers one connection may owe in all: the posts' and requests' window, and the client's own
 /// joins beside it. Below the 64 at which the server stops reading.
@@ -33,13 +34,17 @@ enum Owed {
     Leave,
     Fill(LogName),
     Request,
+    Refresh,
     Post(LogName, Mid),
+    /// What became of the held post that was asked after.
+    Held,
 }
 
 pub(crate) struct Work {
     logs: BTreeMap<LogName, Subscription>,
     outbox: Outbox,
     requests: Requests,
+    pub(crate) tokens: Tokens,
     owed: HashMap<u64, Owed>,
     leaves: VecDeque<LogName>,
     signals: VecDeque<String>,
@@ -48,11 +53,12 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, tokens: Tokens) -> Self {
         Self {
             logs: BTreeMap::new(),
             outbox: Outbox::new(seed),
             requests: Requests::new(seed ^ 1),
+            tokens,
             owed: HashMap::new(),
             leaves: VecDeque::new(),
             signals: VecDeque::new(),
@@ -80,6 +86,9 @@ impl Work {
             }
             Ask::Post(outgoing) => self.outbox.push(outgoing),
             Ask::Request(request) => self.requests.push(request),
+            Ask::Refresh(newer) => {
+                self.tokens.renew(newer);
+            }
             Ask::Typing(typing) => {
                 if online
                     && self.signals.len() < SIGNALS
@@ -109,6 +118,7 @@ impl Work {
     /// `hello` was answered.
     pub(crate) fn greeted(&mut self, greeting: Greeting, now: Instant) {
         self.frame_bytes = greeting.limits.frame_bytes;
+        self.tokens.greeted(&greeting, now);
         for (log, resumed) in greeting.rooms {
             match resumed {
                 Resumed::Ok(joined) => self.joined(&log, &joined, now),
@@ -130,6 +140,7 @@ impl Work {
         self.signals.clear();
         self.outbox.disconnected();
         self.requests.disconnected();
+        self.tokens.disconnected();
         for it in self.logs.values_mut() {
             it.follower.away();
             it.join_id = None;
@@ -150,6 +161,7 @@ impl Work {
         let error = Error::Closed(closed.clone());
         self.outbox.close(&error);
         self.requests.close(&error);
+        self.tokens.close(&error);
         for (_, it) in std::mem::take(&mut self.logs) {
             if let Some(waiting) = it.waiting {
                 let _ = waiting.send(Err(error.clone()));
@@ -185,11 +197,13 @@ impl Work {
         let grace = self.grace();
         let blocked = self.logs.values().filter_map(Subscription::blocked);
         let retries = self.logs.values().filter_map(|it| it.retry_at);
+        let commands = [self.outbox.wake_at(), self.requests.wake_at(), self.tokens.wake_at()];
+        // With as many answers owed as may be, the next one is what to wait for.
+        let may = self.owed.len() < WINDOW;
         blocked
             .map(|since| since + grace)
             .chain(retries)
-            .chain(self.outbox.wake_at())
-            .chain(self.requests.wake_at())
+            .chain(commands.into_iter().flatten().filter(|_| may))
             .min()
     }
 

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use wardroom_protocol::code::{ErrorCode, WireError};
 use wardroom_protocol::envelope::{self, EnvelopeError, Notice, Reply, ServerFrame, Signal};
+use wardroom_protocol::hello::Refreshed;
 use wardroom_protocol::history::History;
 use wardroom_protocol::ids::{LogName, Position};
 use wardroom_protocol::join::Joined;
+use wardroom_protocol::mailbox::Filed;
 use wardroom_protocol::message::{TypingSignal, Written};
 use wardroom_protocol::notice;
 
@@ -28,6 +32,7 @@ impl Work {
         match ServerFrame::decode(text.as_str())? {
             ServerFrame::Reply(reply) => self.reply(reply, now),
             ServerFrame::Entry(entry) => {
+                self.tells_of_held(&entry, now);
                 let log = entry.room.clone();
                 self.step(&log, now, |it, out| it.follower.entry(entry, text, out));
             }
@@ -44,20 +49,16 @@ impl Work {
         match owed {
             Owed::Leave => {}
             Owed::Request => self.requests.answer(reply.id, reply.result, now),
+            Owed::Refresh => self.tokens.answer(read::<Refreshed>(reply.result), now),
             Owed::Post(room, mid) => {
-                let answer = reply.result.and_then(|ok| {
-                    serde_json::from_str::<Written>(ok.get()).map_err(|_| misread())
-                });
-                self.outbox.answer(&room, mid, answer, now);
+                self.outbox.answer(&room, mid, read::<Written>(reply.result), now);
             }
+            Owed::Held => self.outbox.held.answer(read::<Written>(reply.result), now),
             Owed::Join(log) => {
                 if self.logs.get(&log).is_none_or(|it| it.join_id != Some(reply.id)) {
                     return;
                 }
-                match reply
-                    .result
-                    .and_then(|ok| serde_json::from_str::<Joined>(ok.get()).map_err(|_| misread()))
-                {
+                match read::<Joined>(reply.result) {
                     Ok(joined) => self.joined(&log, &joined, now),
                     Err(error) => self.join_refused(&log, error, now),
                 }
@@ -73,6 +74,22 @@ impl Work {
                     page.map_or(Need::Join, |page| it.follower.filled(&page, out))
                 });
             }
+        }
+    }
+
+    /// A moderator has decided, and an entry says so: the one that was held, or a note in the mailbox.
+    fn tells_of_held(&mut self, entry: &envelope::Entry, now: Instant) {
+        if self.outbox.held.is_empty() {
+            return;
+        }
+        match entry.op.as_str() {
+            "message.posted" => self.outbox.held.decided(entry.mid, now),
+            "notification.filed" => {
+                if let Ok(filed) = entry.facts::<Filed>() {
+                    self.outbox.held.decided(filed.of, now);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -178,6 +195,7 @@ impl Work {
                 let log = gap.room.clone();
                 self.step(&log, now, |it, out| it.follower.gap(&gap, out));
             }
+            "expiring" => self.tokens.expires(),
             "removed" => {
                 let removed = serde_json::from_str::<notice::Removed>(body).ok()?;
                 self.removed(&removed.room, now);
@@ -202,7 +220,8 @@ impl Work {
     }
 }
 
-/// An answer that does not read: its outcome is unknown, so the same mid is sent again.
-fn misread() -> WireError {
-    WireError::new(ErrorCode::Internal, "the answer does not read as the op's")
+/// An answer as its op's. One that does not read: its outcome is unknown, so the same is sent again.
+fn read<T: DeserializeOwned>(result: Result<Box<RawValue>, WireError>) -> Result<T, WireError> {
+    let misread = || WireError::new(ErrorCode::Internal, "the answer does not read as the op's");
+    result.and_then(|ok| serde_json::from_str(ok.get()).map_err(|_| misread()))
 }

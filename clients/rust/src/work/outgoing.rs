@@ -1,5 +1,5 @@
-//! What may be sent now: goodbyes, joins, holes to fill, requests, posts, in this order, and never
-//! more than the server owes answers for.
+//! What may be sent now: goodbyes, joins, holes to fill, a newer token, a question after a held post,
+//! requests, posts, in this order, and never more than the server owes answers for.
 
 use serde::Serialize;
 use tokio::time::Instant;
@@ -24,6 +24,12 @@ impl Work {
             self.send("leave", &Leave { room }, Owed::Leave, out);
         }
         self.pump_joins(now, out);
+        if self.owed.len() < WINDOW
+            && let Some(refresh) = self.tokens.next(now)
+        {
+            self.send("refresh", &refresh, Owed::Refresh, out);
+        }
+        self.pump_held(now, out);
         while self.owed.len() < WINDOW
             && let Some(request) = self.requests.next(now)
         {
@@ -41,6 +47,21 @@ impl Work {
                     out.push(text);
                 }
                 Err(error) => self.outbox.fail(&room, mid, error),
+            }
+        }
+    }
+
+    fn pump_held(&mut self, now: Instant, out: &mut Vec<String>) {
+        if self.owed.len() < WINDOW
+            && let Some(post) = self.outbox.held.next(now)
+        {
+            match frame(self.next_id, "message.post", post, self.frame_bytes) {
+                Ok(text) => {
+                    self.owed.insert(self.next_id, Owed::Held);
+                    self.next_id += 1;
+                    out.push(text);
+                }
+                Err(error) => self.outbox.held.fail(error),
             }
         }
     }
@@ -116,7 +137,7 @@ impl Work {
 
 fn frame<T: Serialize>(id: u64, op: &str, body: &T, limit: u64) -> Result<String> {
     let text =
-        envelope::command(Some(id), op, body).map_err(|_| Error::Answer { op: "a command" })?;
+        envelope::command(Some(id), op, body).map_err(|_| Error::Body { op: "a command" })?;
     if text.len() as u64 > limit {
         return Err(Error::TooLarge { bytes: text.len(), limit });
     }

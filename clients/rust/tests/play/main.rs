@@ -4,8 +4,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed, and says where")]
 
 mod closes;
+mod commands;
 mod fake;
 mod following;
+mod holding;
 mod posting;
 mod pressure;
 mod signals;
+mod tokens;
