@@ -92,7 +92,7 @@ errors! {
     UnknownTopic = 214 "unknown_topic" Definite,
     /// The name leads to another topic of this room already.
     TopicExists = 215 "topic_exists" Definite,
-    /// The room is archived: it can be read, and nothing can be written.
+    /// The room is archived: it can be read, and nothing new is said in it.
     RoomArchived = 216 "room_archived" Definite,
     /// The message was retracted, hidden or erased, and takes this no more.
     MessageGone = 217 "message_gone" Definite,
@@ -227,7 +227,7 @@ closes! {
     Slow = 4100 "slow",
     /// Nothing was heard from the peer for too long.
     Silent = 4101 "silent",
-    /// The node has no room for another connection.
+    /// Not in use: a node that has no room for another connection answers the upgrade with HTTP 503.
     Busy = 4102 "busy",
     /// No `hello` in time, or another command before it.
     HelloRequired = 4200 "hello_required",

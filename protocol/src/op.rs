@@ -90,8 +90,12 @@ pub const OPS: &[Op] = &[
         "Say what you think of it, by one of six words.",
     ),
     command("message.unreact", "who reacted", "Think otherwise of it."),
-    command("message.pin", "its moderators", "Keep a message in sight."),
-    command("message.unpin", "its moderators", "Keep it in sight no more."),
+    command("message.pin", "its moderators; direct rooms: its members", "Keep a message in sight."),
+    command(
+        "message.unpin",
+        "its moderators; direct rooms: its members",
+        "Keep it in sight no more.",
+    ),
     command("announcement.ack", "who may read the room", "Say that you have taken note."),
     command("answer.accept", "who asked, and moderators", "Say which message answers a question."),
     command(
@@ -112,10 +116,14 @@ pub const OPS: &[Op] = &[
     command("read.mark", "everybody", "Say which messages of a room you have read."),
     command(
         "message.redact",
-        "role moderator",
+        "its moderators",
         "Erase a message's words, for everybody and for good.",
     ),
-    command("message.report", "who may read the room", "Point the moderators to a message."),
+    command(
+        "message.report",
+        "who may read the room; direct rooms: nobody",
+        "Point the moderators to a message.",
+    ),
     command("typing", "who may post in the room", "You are writing. No reply."),
     command("pong", "everybody", "Answers the notice ping. No reply."),
     entry("room.registered", false, "~directory", "A room's name was claimed."),

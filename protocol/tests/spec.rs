@@ -1,8 +1,10 @@
 //! `SPEC.md` says what the registries say: every error, close code, op and limit has its row, and no
-//! row speaks of something that is not there. Where this fails, it prints the row to write.
+//! row speaks of something that is not there. Where this fails, it prints the row to write. What it says of
+//! ops that depend on one another is played elsewhere; here each has its log in `vectors/fold.json`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
 use wardroom_protocol::code::{CloseCode, ErrorCode};
 use wardroom_protocol::limits;
 use wardroom_protocol::op::{Kind, OPS};
@@ -10,17 +12,26 @@ use wardroom_protocol::{SOCKET_PATH, SUBPROTOCOL};
 
 const SPEC: &str = include_str!("../SPEC.md");
 
-/// The rows of the table between two markers, as written.
-fn table(name: &str) -> BTreeSet<String> {
+/// The lines of the table between two markers, its head first.
+fn lines(name: &str) -> Vec<&'static str> {
     let begin = format!("<!-- table:{name} -->");
     let end = format!("<!-- /table:{name} -->");
     let (_, rest) = SPEC.split_once(&begin).unwrap_or_else(|| panic!("SPEC.md has no {begin}"));
     let (table, _) = rest.split_once(&end).unwrap_or_else(|| panic!("SPEC.md has no {end}"));
-    let rows: Vec<_> =
-        table.lines().filter(|line| line.starts_with('|')).skip(2).map(ToOwned::to_owned).collect();
+    table.lines().filter(|line| line.starts_with('|')).collect()
+}
+
+/// The rows of the table between two markers, as written.
+fn table(name: &str) -> BTreeSet<String> {
+    let rows: Vec<_> = lines(name).into_iter().skip(2).map(ToOwned::to_owned).collect();
     let set: BTreeSet<_> = rows.iter().cloned().collect();
     assert_eq!(rows.len(), set.len(), "the table {name} has a row twice");
     set
+}
+
+/// The cells of a line.
+fn cells(line: &str) -> Vec<&str> {
+    line.trim_matches('|').split('|').map(str::trim).collect()
 }
 
 /// The table holds these rows and no others.
@@ -138,6 +149,60 @@ fn every_limit_has_its_row() {
         ("largest integer in JSON, 2^53 - 1", limits::SAFE_INTEGER),
     ];
     same("limits", rows.map(|(what, number)| format!("| {what} | {} |", grouped(number))));
+}
+
+/// The logs of `vectors/fold.json`, by name: the ops of each, in order.
+fn logs() -> BTreeMap<String, Vec<String>> {
+    let file: Value = serde_json::from_str(include_str!("../vectors/fold.json")).expect("JSON");
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let op = |frame: &Value| {
+        let entry: Value = serde_json::from_str(&text(frame)).expect("a frame");
+        text(&entry["op"])
+    };
+    let all = file["vectors"].as_array().expect("vectors").iter();
+    all.map(|vector| {
+        let entries = vector["entries"].as_array().expect("entries").iter();
+        (text(&vector["name"]), entries.map(op).collect())
+    })
+    .collect()
+}
+
+#[test]
+fn ops_that_depend_on_one_another_have_their_logs_and_no_log_is_without_its_place() {
+    let logs = logs();
+    let mut named = BTreeSet::new();
+    let mut place = |name: String| {
+        assert!(logs.contains_key(&name), "vectors/fold.json has no log {name:?}");
+        assert!(named.insert(name.clone()), "SPEC.md names {name:?} twice");
+    };
+
+    let pairs = lines("pairs");
+    let later: Vec<_> = cells(pairs[0]).into_iter().skip(1).collect();
+    let rows: Vec<_> = pairs[2..].iter().map(|line| cells(line)).collect();
+    let earlier = rows.iter().map(|row| format!("then {}", row[0].trim_matches('*')));
+    assert!(earlier.eq(later.iter().copied()), "each op has a row and a column");
+    for row in &rows {
+        let first = row[0].trim_matches('*');
+        assert_eq!(row.len(), later.len() + 1, "a cell for each column: {row:?}");
+        for (then, shown) in later.iter().zip(&row[1..]) {
+            let name = format!("{first}, {then}");
+            assert!(!shown.is_empty(), "{name}: SPEC.md says nothing");
+            place(name.clone());
+            let ops = &logs[&name];
+            let op = |name: &str| format!("message.{}", name.trim_start_matches("then "));
+            let began = ops.iter().position(|it| *it == op(first));
+            let ended = ops.iter().rposition(|it| *it == op(then));
+            assert!(began.is_some() && began < ended, "{name}: its ops are {ops:?}");
+        }
+    }
+
+    for row in &lines("rules")[2..] {
+        let row = cells(row);
+        assert_eq!(row.len(), 2, "{row:?}");
+        row[1].split("; ").for_each(|name| place(name.to_owned()));
+    }
+    let without: Vec<_> = logs.keys().filter(|name| !named.contains(*name)).collect();
+    assert!(without.is_empty(), "SPEC.md has no place for the logs {without:#?}");
 }
 
 #[test]

@@ -68,7 +68,7 @@ struct FoldVector {
 }
 
 #[test]
-fn logs_to_be_folded_are_whole_and_there_is_one_for_each_pair() {
+fn logs_to_be_folded_are_whole() {
     let folds: Folds = serde_json::from_str(FOLD).unwrap();
     let mut names: BTreeSet<String> = vectors().into_iter().map(|(_, it)| it.name).collect();
     for vector in &folds.vectors {
@@ -82,10 +82,6 @@ fn logs_to_be_folded_are_whole_and_there_is_one_for_each_pair() {
             let known = typed::entry(&entry).is_some();
             assert!(known || entry.op == "message.translated", "{}: {}", vector.name, entry.op);
         }
-    }
-    let ops = ["edited", "retracted", "reacted", "hidden", "redacted"];
-    for (first, then) in ops.iter().flat_map(|first| ops.map(|then| (first, then))) {
-        assert!(names.contains(&format!("{first}, then {then}")), "{first}, then {then}");
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::IdError;
 
 /// A message id, minted by the sender: identity, idempotency key, echo match and permalink.
-/// A UUID (version 7; version 4 under a pseudonym). Nobody reads the time in it as the time.
+/// A UUID of version 7; any other but nil is taken as well. Nobody reads the time in it as the time.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Mid([u8; 16]);
 
