@@ -77,13 +77,18 @@ impl Connection {
         command: &Command<'_>,
     ) -> Result<(), WireError> {
         let body: Typing = command.body()?;
-        self.within_rate(who)?;
-        let Some(handle) = at_hand(&self.services, &body.room) else {
+        let room = at_hand(&self.services, &body.room);
+        let permission = room.as_ref().map(|room| room.may(&who.principal, Action::Post));
+        if !matches!(permission, Some(Permission::Granted)) {
+            // What costs a look is limited alike, whether there is such a room or not.
+            self.within_rate(who)?;
+        }
+        let (Some(handle), Some(permission)) = (room, permission) else {
             // Nobody is there to be told; but whether there is such a room is told as ever.
             self.typing_nowhere(who, command.id, body.room);
             return Ok(());
         };
-        match handle.may(&who.principal, Action::Post) {
+        match permission {
             Permission::Granted => {}
             Permission::Refused(refusal) => return Err(answer::refused(&refusal)),
             Permission::Pending => return Ok(()),

@@ -136,7 +136,7 @@ fn wrong_usage_of_serve_ends_with_2() {
     }
 }
 
-/// A limit of its address space (F26): a node that would end in the midst of its work does not begin it.
+/// A limit of its address space: a node that would end in the midst of its work does not begin it.
 #[test]
 fn too_little_address_space_is_refused_at_the_start() {
     let limited = |place: &Place, bytes: u64| {

@@ -1,4 +1,4 @@
-//! A clock that jumps by an hour while a node serves (F13): order goes by seq, no entry's time falls
+//! A clock that jumps by an hour while a node serves: order goes by seq, no entry's time falls
 //! within its log, and what has a duration is measured by a clock that does not jump.
 //!
 //! The jumps are made by libfaketime, from Debian's package `faketime`: to the node its wall clock is
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use wardroom::identity::Claims;
 
-use crate::world::{Node, Probe, Raw, World, mid, post};
+use crate::world::{Node, Probe, Raw, World, mid, post, skipped};
 
 const HOUR: i64 = 3_600;
 
@@ -23,7 +23,7 @@ fn libfaketime() -> Option<PathBuf> {
         .chain([PathBuf::from("/usr/lib/faketime/libfaketimeMT.so.1")])
         .find(|path| path.exists());
     if found.is_none() {
-        println!("not run: libfaketime is not installed (Debian's package faketime)");
+        skipped("libfaketime is not installed (Debian's package faketime)");
     }
     found
 }

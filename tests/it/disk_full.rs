@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::world::{Node, PATIENCE, Probe, World, mid, post};
+use crate::world::{Node, PATIENCE, Probe, World, mid, post, skipped};
 
 /// A folder that is a disk of its own. Unmounted when dropped.
 struct SmallDisk(std::path::PathBuf);
@@ -33,7 +33,7 @@ fn small_world(mib: u32) -> Option<(World, SmallDisk)> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().to_path_buf();
     if !SmallDisk::mount(&path, &format!("size={mib}m")) {
-        println!("not run: this user may not mount a small disk");
+        skipped("this user may not mount a small disk");
         return None;
     }
     let disk = SmallDisk(path);

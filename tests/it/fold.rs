@@ -67,7 +67,7 @@ fn command(attempt: &Attempt) -> Command {
         2 => Command::Moderation(moderation::Command::Hide { of }),
         3 => Command::Moderation(moderation::Command::Release { of, held: None }),
         4 => Command::Message(message::Command::Edit { of }),
-        5 => Command::Message(message::Command::Retract { of }),
+        5 => Command::Message(message::Command::Retract { of, worded: false }),
         6 => Command::Message(message::Command::React { of, reaction: Reaction::Helpful, on }),
         7 => Command::Message(message::Command::Pin { of, on }),
         8 => Command::Message(message::Command::Ack { of }),

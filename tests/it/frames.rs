@@ -12,7 +12,17 @@ use proptest::prelude::*;
 use wardroom_protocol::code::CloseCode;
 
 use crate::seeds::{mutated, seeds};
+use crate::world::masked;
 use checks::play;
+
+/// Bytes in pieces of these sizes, again and again.
+fn cut<'a>(mut bytes: &'a [u8], sizes: &[usize]) -> impl Iterator<Item = &'a [u8]> {
+    sizes.iter().cycle().map_while(move |size| {
+        let (piece, behind) = bytes.split_at((*size).min(bytes.len()));
+        bytes = behind;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
 
 #[test]
 fn every_seed_comes_to_what_it_is_for() {
@@ -25,6 +35,7 @@ fn every_seed_comes_to_what_it_is_for() {
         ("continuation-of-nothing", breach(CloseCode::ProtocolError)),
         ("cut-in-the-header", vec![]),
         ("cut-in-the-payload", vec![]),
+        ("empty-first-fragment", vec!["text of 5"]),
         ("empty-text", vec!["text of 0"]),
         ("fragments", vec!["text of 5"]),
         ("fragments-past-the-limit", breach(CloseCode::FrameTooLarge)),
@@ -42,6 +53,7 @@ fn every_seed_comes_to_what_it_is_for() {
         ("reserved-opcode", breach(CloseCode::ProtocolError)),
         ("text", vec!["text of 5"]),
         ("text-at-the-limit", vec!["text of 1024"]),
+        ("text-within-an-empty-fragment", breach(CloseCode::ProtocolError)),
         ("text-within-fragments", breach(CloseCode::ProtocolError)),
         ("two-texts", vec!["text of 5", "text of 2"]),
         ("unmasked", breach(CloseCode::ProtocolError)),
@@ -64,14 +76,27 @@ proptest! {
         bytes in mutated("frames"),
         sizes in prop::collection::vec(1..300_usize, 1..40),
     ) {
-        let mut rest = &bytes[..];
-        let pieces = sizes.iter().cycle().map_while(|size| {
-            let (piece, behind) = rest.split_at((*size).min(rest.len()));
-            rest = behind;
-            (!piece.is_empty()).then_some(piece)
-        });
-        let cut: Vec<_> = pieces.collect();
-        prop_assert_eq!(play(cut.into_iter()), play([&bytes[..]].into_iter()));
+        prop_assert_eq!(play(cut(&bytes, &sizes)), play([&bytes[..]].into_iter()));
+    }
+
+    #[test]
+    fn a_message_is_whole_however_it_was_divided(
+        fragments in prop::collection::vec((prop_oneof![Just(0), 0..200_usize], any::<bool>()), 1..6),
+        sizes in prop::collection::vec(1..300_usize, 1..40),
+    ) {
+        let (mut bytes, mut expected, mut total) = (Vec::new(), Vec::new(), 0);
+        for (number, (length, after_a_ping)) in fragments.iter().enumerate() {
+            if *after_a_ping {
+                bytes.extend(masked(0x89, b""));
+                expected.push("ping".to_owned());
+            }
+            let opcode = u8::from(number == 0);
+            let last = if number + 1 == fragments.len() { 0x80 } else { 0 };
+            bytes.extend(masked(last | opcode, &b"x".repeat(*length)));
+            total += length;
+        }
+        expected.push(format!("text of {total}"));
+        prop_assert_eq!(play(cut(&bytes, &sizes)), expected);
     }
 }
 

@@ -1,4 +1,4 @@
-//! A sync that hangs (F6): what rests on it waits, for a bounded time, and is told so; everything else
+//! A sync that hangs: what rests on it waits, for a bounded time, and is told so; everything else
 //! goes on. Once it returns, all that was ordered meanwhile is there, once, and whoever was to hear of
 //! it does.
 

@@ -56,3 +56,34 @@ async fn an_id_is_opaque_and_stays_the_same() {
     // The subject rests nowhere in the open.
     assert_eq!(crate::world::grep(&world.data(), b"ana@hospital.example"), None);
 }
+
+/// A card goes into every entry of its owner, so whatever is written on it is screened.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_text_of_a_card_is_screened() {
+    let world = World::new();
+    let node = world.node_with(&["--ephemeral"], &[]);
+    let cards: [fn(&mut wardroom::identity::Claims, String); 4] = [
+        |claims, text| claims.name = text,
+        |claims, text| claims.profession = Some(text),
+        |claims, text| claims.specialties.push(text),
+        |claims, text| claims.org = Some(text),
+    ];
+    for (number, write) in cards.into_iter().enumerate() {
+        let bad = [("a\nb".to_owned(), "bad_text"), ("x".repeat(201), "too_large")];
+        for (text, code) in bad {
+            let mut claims = World::claims("ana", 3600);
+            write(&mut claims, text);
+            let mut probe = Probe::open(&node.socket).await;
+            let refused = probe.ask("hello", json!({ "token": world.sign(&claims) })).await;
+            let refused = refused.unwrap_err();
+            assert_eq!(
+                (&refused["code"], &refused["field"]),
+                (&json!(code), &json!("/d/token")),
+                "{number}"
+            );
+        }
+        let mut claims = World::claims("ana", 3600);
+        write(&mut claims, "St. Example's".to_owned());
+        Probe::open(&node.socket).await.hello(&world.sign(&claims)).await;
+    }
+}

@@ -13,7 +13,7 @@ use wardroom::domain::access::{Principal, Role};
 use wardroom::domain::{Class, Command, Founding, Kind, message};
 use wardroom::guard::{self, Screened};
 use wardroom::log::{Log, Options, verify};
-use wardroom::room::{Hall, Parts, Reopen, Submission, Where};
+use wardroom::room::{Hall, Parts, Submission, Where};
 use wardroom::seal::Keyring;
 use wardroom_protocol::ids::{Mid, RoomId, TopicId};
 
@@ -130,7 +130,7 @@ async fn a_room_has_one_order_however_often_it_is_closed() {
         log: log.clone(),
         keys: Arc::new(Keyring::ephemeral()),
         bus: Bus::Local(Local),
-        reopen: Reopen::Named(BTreeSet::new()),
+        floors: Arc::default(),
         tasks: tasks.clone(),
         stop: stop.clone(),
         idle: Duration::from_millis(1),

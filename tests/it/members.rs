@@ -132,12 +132,32 @@ async fn an_archived_room_is_read_and_takes_nothing_new() {
     mo.create("cardiology").await;
     mo.post("cardiology", "T", "text").await.unwrap();
     mo.ask("room.archive", act(json!({ "archived": true }))).await.unwrap();
-    let (mut ana, _) = somebody(&node, &world, "ana").await;
+    let (mut ana, ana_id) = somebody(&node, &world, "ana").await;
     let joined = ana.ask("join", json!({ "room": "cardiology" })).await.unwrap();
     assert_eq!(joined["state"]["archived"], true);
     assert_eq!(ana.post("cardiology", "T", "x").await.unwrap_err()["code"], "room_archived");
+    let of = mid();
+    let topics = ana.ask("topics", json!({ "room": "cardiology" })).await.unwrap();
+    for (op, more) in [
+        ("message.edit", json!({ "of": of, "body": "b" })),
+        ("message.react", json!({ "of": of, "reaction": "thanks" })),
+        ("topic.rename", json!({ "topic": topics["topics"][0]["topic"], "name": "N" })),
+        ("announcement.ack", json!({ "of": of })),
+        ("member.knock", json!({})),
+    ] {
+        let refused = ana.ask(op, act(more)).await.unwrap_err();
+        assert_eq!(refused["code"], "room_archived", "{op}");
+    }
+    let invite = mo.ask("member.invite", act(json!({ "person": ana_id }))).await.unwrap_err();
+    assert_eq!(invite["code"], "room_archived");
+    // Who is to read no more reads no more of an archive either.
+    let ban = act(json!({ "person": ana_id, "ban": true }));
+    mo.ask("member.remove", ban).await.unwrap();
+    assert_eq!(ana.op("removed").await["d"]["room"], "cardiology");
+    let refused = ana.ask("history", json!({ "room": "cardiology" })).await.unwrap_err();
+    assert_eq!(refused["code"], "forbidden");
     mo.ask("room.archive", act(json!({ "archived": false }))).await.unwrap();
-    ana.post("cardiology", "T", "x").await.unwrap();
+    mo.post("cardiology", "T", "x").await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

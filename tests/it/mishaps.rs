@@ -103,7 +103,7 @@ async fn a_node_with_few_descriptors_refuses_before_it_has_none() {
     assert!(!node.told().contains("no_descriptors"), "{}", node.told());
 }
 
-/// The least address space that a node takes (F26) is enough for what it does; with less it does not start.
+/// The least address space that a node takes is enough for what it does; with less it does not start.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_least_address_space_is_enough_for_a_crowd() {
     let world = World::new();

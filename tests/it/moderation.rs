@@ -170,3 +170,33 @@ async fn an_act_that_touches_two_logs_is_kept_whole() {
         assert_eq!((after.0 - before.0, after.1 - before.1), (15, 30), "{op}");
     }
 }
+
+/// Messages are moved in the room; what stands in its lane at the same seqs has nothing to do with them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_is_read_by_topic_whatever_was_moved_in_its_room() {
+    let world = World::new();
+    let node = world.node_with(&["--ephemeral"], &[]);
+    let mut mo = node.probe(&world.token("mo", &["moderator"])).await;
+    mo.create("cardiology").await;
+    let moved = [mid(), mid()];
+    for of in &moved {
+        mo.ask("message.post", post("cardiology", "T", of, "astray")).await.unwrap();
+    }
+    mo.ask("topic.move", act(json!({ "of": moved, "to": "U" }))).await.unwrap();
+    mo.ask("room.policy", act(json!({ "posting": "held" }))).await.unwrap();
+    let mut ana = node.probe(&world.token("ana", &[])).await;
+    for _ in 0..3 {
+        let held = ana.ask("message.post", post("cardiology", "T", &mid(), "waits")).await;
+        assert_eq!(held.unwrap_err()["code"], "held");
+    }
+    let topics = mo.ask("topics", json!({ "room": "cardiology" })).await.unwrap();
+    let topics = topics["topics"].as_array().unwrap();
+    for (name, expected) in [("T", vec![1, 2, 3]), ("U", vec![])] {
+        let topic = topics.iter().find(|topic| topic["name"] == name).unwrap();
+        let body = json!({ "room": "cardiology/moderators", "topic": topic["topic"] });
+        let page = mo.ask("history", body).await.unwrap();
+        let seqs: Vec<_> =
+            page["entries"].as_array().unwrap().iter().map(|it| it["seq"].clone()).collect();
+        assert_eq!(seqs, expected, "{name}");
+    }
+}

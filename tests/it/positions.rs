@@ -1,8 +1,8 @@
 //! Promise 4: a gap is never silent. And the ends of connections.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::world::{Probe, World};
+use crate::world::{Probe, Raw, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_position_off_the_line_is_told_with_the_last_common_one() {
@@ -114,4 +114,28 @@ async fn operators_see_health_and_readiness() {
         .await;
     assert_eq!(status, 200);
     assert!(page.contains("Wardroom"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_join_without_id_is_not_answered_and_followed() {
+    let world = World::new();
+    let node = world.node_with(&["--ephemeral"], &[]);
+    let mut ana = node.probe(&world.token("ana", &["moderator"])).await;
+    ana.create("cardiology").await;
+    let mut raw = Raw::upgraded(&node).await;
+    raw.hello(&world.token("ben", &[])).await;
+    raw.text(r#"{"op":"join","d":{"room":"cardiology","from":"start"}}"#).await;
+    raw.text(r#"{"op":"join","d":{"room":"nowhere"}}"#).await;
+    raw.text(r#"{"id":7,"op":"rooms","d":{}}"#).await;
+    // Commands are done in order; presence may be told between.
+    let (mut followed, mut answered) = (false, false);
+    while !(followed && answered) {
+        let (_, payload) = raw.frame().await.expect("a frame before the end");
+        let frame: Value = serde_json::from_slice(&payload).unwrap();
+        followed |= frame["op"] == "room.created";
+        if let Some(id) = frame.get("id") {
+            assert_eq!(id, 7, "{frame}");
+            answered = true;
+        }
+    }
 }

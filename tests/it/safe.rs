@@ -11,22 +11,22 @@ use crate::slow_disk::{Slow, SlowDisk};
 use crate::world::{NodeHere, PATIENCE, Probe, World, mid, post};
 
 /// A node in this process, its disk, and two who are in `cardiology`.
-struct Bench {
-    world: World,
-    slow: Arc<Slow>,
-    node: NodeHere,
-    ana: Probe,
-    ben: Probe,
+pub(crate) struct Bench {
+    pub(crate) world: World,
+    pub(crate) slow: Arc<Slow>,
+    pub(crate) node: NodeHere,
+    pub(crate) ana: Probe,
+    pub(crate) ben: Probe,
 }
 
-async fn probe(world: &World, node: &NodeHere, sub: &str, roles: &[&str]) -> Probe {
+pub(crate) async fn probe(world: &World, node: &NodeHere, sub: &str, roles: &[&str]) -> Probe {
     let mut probe = Probe::open(&node.socket).await;
     probe.hello(&world.token(sub, roles)).await;
     probe
 }
 
 impl Bench {
-    async fn begin() -> Self {
+    pub(crate) async fn begin() -> Self {
         let world = World::in_memory();
         let slow = Arc::new(Slow::default());
         disk::install(&world.data(), Arc::new(SlowDisk(Arc::clone(&slow))));
@@ -40,7 +40,7 @@ impl Bench {
         Self { world, slow, node, ana, ben }
     }
 
-    async fn until_a_sync_waits(&self) {
+    pub(crate) async fn until_a_sync_waits(&self) {
         let begun = std::time::Instant::now();
         while !self.slow.is_waited_for() {
             assert!(begun.elapsed() < PATIENCE, "nothing was synced");
@@ -49,7 +49,7 @@ impl Bench {
     }
 
     /// Ben asks what is answered at once, some times over: his frames meanwhile, his answers apart.
-    async fn meanwhile(&mut self) -> Vec<String> {
+    pub(crate) async fn meanwhile(&mut self) -> Vec<String> {
         let mut frames = Vec::new();
         for _ in 0..5 {
             let id = self.ben.tell("leave", json!({ "room": "nowhere" })).await;
@@ -68,7 +68,7 @@ impl Bench {
 }
 
 /// Whether a frame is there already.
-async fn has_heard(probe: &mut Probe) -> bool {
+pub(crate) async fn has_heard(probe: &mut Probe) -> bool {
     tokio::select! {
         biased;
         _ = probe.wire.receive() => true,

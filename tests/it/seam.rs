@@ -1,4 +1,4 @@
-//! F28: where history ends and the live room begins there is no seam. People join anywhere in a room,
+//! Where history ends and the live room begins there is no seam. People join anywhere in a room,
 //! at any moment, while it is written to: nothing is missing and nothing comes twice.
 
 use std::sync::Arc;

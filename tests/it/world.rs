@@ -133,6 +133,16 @@ pub(crate) fn long() -> bool {
     std::env::var_os("WARDROOM_LONG").is_some()
 }
 
+/// Says that the test is not run here, and why. With `WARDROOM_TESTS=require`, which `tests/run` sets, that
+/// is a failure.
+pub(crate) fn skipped(why: &str) {
+    let current = std::thread::current();
+    let told = format!("SKIPPED {}: {why}", current.name().unwrap_or("a test"));
+    println!("{told}");
+    let required = std::env::var_os("WARDROOM_TESTS").is_some_and(|value| value == "require");
+    assert!(!required, "WARDROOM_TESTS=require: {told}");
+}
+
 /// Every file below a folder.
 pub(crate) fn files(below: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

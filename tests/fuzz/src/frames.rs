@@ -38,6 +38,9 @@ pub fn play<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<String> {
             }
             all.push(told(&incoming));
             if matches!(incoming, Incoming::Close(_) | Incoming::Breach(_)) {
+                inbound.feed(piece);
+                assert!(inbound.take().is_none(), "something comes after the end");
+                assert_eq!(inbound.held(), 0, "something is kept after the end");
                 return all;
             }
         }

@@ -122,6 +122,48 @@ async fn every_command_of_the_registry_asks_who_may() {
     }
 }
 
+/// The answers do not tell whether the room happens to be in memory, nor that there is one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_that_is_not_open_answers_as_an_open_one() {
+    let world = World::new();
+    let mut node = world.node();
+    let (mut mo, _) = greeted(&node, &world, "mo", &["moderator"]).await;
+    let (mut ana, ana_id) = greeted(&node, &world, "ana", &[]).await;
+    for room in ["open", "closed"] {
+        mo.create(room).await;
+    }
+    let mine = post("open", "T", &mid(), "mine");
+    ana.ask("message.post", mine.clone()).await.unwrap();
+    let theirs = mid();
+    mo.ask("message.post", post("closed", "T", &theirs, "theirs")).await.unwrap();
+    mo.ask("room.policy", act("closed", json!({ "join": "invite" }))).await.unwrap();
+    mo.ask("member.remove", act("open", json!({ "person": ana_id, "ban": true }))).await.unwrap();
+    let mut long = post("closed", "T", &mid(), "text");
+    long["topic"] = json!("\u{7}");
+    for (op, d, code) in [
+        ("message.post", mine, "forbidden"),
+        ("message.post", post("closed", "T", &theirs, "other"), "unknown_room"),
+        ("message.post", long, "unknown_room"),
+        ("member.invite", act("closed", json!({ "person": "nobody" })), "unknown_room"),
+        ("typing", json!({ "room": "closed" }), "unknown_room"),
+        ("typing", json!({ "room": "nowhere" }), "unknown_room"),
+    ] {
+        drop((mo, ana));
+        node.kill();
+        node = world.node();
+        (mo, _) = greeted(&node, &world, "mo", &["moderator"]).await;
+        (ana, _) = greeted(&node, &world, "ana", &[]).await;
+        let closed = ana.ask(op, d.clone()).await.unwrap_err();
+        mo.ask("join", json!({ "room": "open" })).await.unwrap();
+        mo.ask("join", json!({ "room": "closed" })).await.unwrap();
+        let open = ana.ask(op, d).await.unwrap_err();
+        assert_eq!(closed["code"], code, "{op}");
+        if op != "typing" {
+            assert_eq!(closed, open, "{op}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_way_to_read_every_kind_of_log_asks_who_may() {
     let world = World::new();
@@ -166,7 +208,7 @@ async fn every_way_to_read_every_kind_of_log_asks_who_may() {
     }
 }
 
-/// O9: whoever lost the right is shown nothing that was said after they were told, while the room
+/// Whoever lost the right is shown nothing that was said after they were told, while the room
 /// goes on at full speed, and can neither come back nor look back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_said_after_a_removal_reaches_whoever_was_removed() {

@@ -51,8 +51,13 @@ pub(super) fn cases() -> Vec<Case> {
             "sec-websocket-extensions: permessage-deflate\r\n",
             |_| masked(0xc1, &[0xaa, 0x56, 0x4a, 0x01, 0x00]),
         ),
-        Case::test("too-many-websockets", "limits", "a_node_has_so_many_websockets"),
-        Case::test("too-many-of-one-address", "limits", "one_address_has_so_many_websockets"),
-        Case::test("too-many-handshakes", "limits", "so_many_handshakes_are_in_flight"),
+        Case::test("too-many-websockets", "places", "a_node_has_so_many_websockets"),
+        Case::test("too-many-of-one-address", "places", "one_address_has_so_many_websockets"),
+        Case::test("too-many-handshakes", "places", "so_many_handshakes_are_in_flight"),
+        Case::test(
+            "too-many-handshakes-of-one-address",
+            "places",
+            "one_address_does_not_take_every_handshake",
+        ),
     ]
 }

@@ -20,6 +20,14 @@ impl Raw {
         Self { stream, unread: Vec::new() }
     }
 
+    /// One from this address of the machine.
+    pub(crate) async fn connect_from(from: &str, node: &Node) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
+        let stream = socket.connect(node.address().parse().unwrap()).await.unwrap();
+        Self { stream, unread: Vec::new() }
+    }
+
     /// One whose system takes few bytes that the test does not read.
     pub(crate) async fn narrow(node: &Node) -> Self {
         let socket = TcpSocket::new_v4().unwrap();

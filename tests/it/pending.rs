@@ -1,0 +1,104 @@
+//! Promises 1 and 8 together: while a change of who may do what, or of what stands in a room, waits for its
+//! sync, nothing is shown or refused that rests on it.
+
+use serde_json::{Value, json};
+
+use crate::safe::{Bench, has_heard, probe};
+use crate::world::{Probe, mid, post};
+
+fn act(more: Value) -> Value {
+    let mut body = json!({ "room": "cardiology", "mid": mid() });
+    let Value::Object(more) = more else { unreachable!("an object") };
+    body.as_object_mut().unwrap().extend(more);
+    body
+}
+
+async fn end(bench: Bench) {
+    let Bench { node, ana, ben, .. } = bench;
+    drop((ana, ben));
+    node.stop().await;
+}
+
+/// What was allowed when it was asked may be forbidden when its answer is made.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_removed_while_a_join_waits_follows_nothing() {
+    let mut bench = Bench::begin().await;
+    let mut carl = probe(&bench.world, &bench.node, "carl", &[]).await;
+    let mut again = Probe::open(&bench.node.socket).await;
+    let token = bench.world.token("carl", &[]);
+    let him = again.hello(&token).await["principal"]["id"].clone();
+    let head =
+        again.ask("join", json!({ "room": "cardiology" })).await.unwrap()["position"].clone();
+    again.ask("leave", json!({ "room": "cardiology" })).await.unwrap();
+    bench.slow.shut(true);
+    let posted = bench.ana.tell("message.post", post("cardiology", "T", &mid(), "one")).await;
+    bench.until_a_sync_waits().await;
+    let joined = carl.tell("join", json!({ "room": "cardiology" })).await;
+    // The same by a hello that resumes.
+    let mut back = Probe::open(&bench.node.socket).await;
+    let resumed =
+        back.tell("hello", json!({ "token": token, "resume": { "cardiology": head } })).await;
+    // Both have been taken in by the room when these have been answered.
+    bench.meanwhile().await;
+    let ban = act(json!({ "person": him, "ban": true }));
+    let banned = bench.ana.tell("member.remove", ban).await;
+    bench.meanwhile().await;
+
+    bench.slow.shut(false);
+    bench.ana.reply(posted).await.unwrap();
+    bench.ana.reply(banned).await.unwrap();
+    let _either = carl.reply(joined).await;
+    back.reply(resumed).await.unwrap();
+    bench.ana.post("cardiology", "T", "later").await.unwrap();
+    for probe in [&mut carl, &mut back] {
+        let fence = probe.tell("leave", json!({ "room": "nowhere" })).await;
+        let mut heard = String::new();
+        loop {
+            let text = probe.receive().await.unwrap();
+            let frame: Value = serde_json::from_str(&text).unwrap();
+            if frame["id"] == fence {
+                break;
+            }
+            heard.push_str(&text);
+        }
+        assert!(!heard.contains("later"), "somebody who was removed follows on: {heard}");
+    }
+    drop((carl, again, back));
+    end(bench).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_grant_that_is_not_safe_opens_nothing() {
+    let mut bench = Bench::begin().await;
+    let mut carl = probe(&bench.world, &bench.node, "carl", &[]).await;
+    bench.ana.ask("room.policy", act(json!({ "join": "knock" }))).await.unwrap();
+    let refused = carl.ask("history", json!({ "room": "cardiology" })).await.unwrap_err();
+    assert_eq!(refused["code"], "forbidden");
+    bench.slow.shut(true);
+    let opened = bench.ana.tell("room.policy", act(json!({ "join": "open" }))).await;
+    bench.until_a_sync_waits().await;
+    let page = carl.tell("history", json!({ "room": "cardiology" })).await;
+    bench.meanwhile().await;
+    assert!(!has_heard(&mut carl).await, "a grant counted that a power cut may undo");
+
+    bench.slow.shut(false);
+    bench.ana.reply(opened).await.unwrap();
+    assert!(carl.reply(page).await.unwrap().to_string().contains("before"));
+    drop(carl);
+    end(bench).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_waits_until_what_it_rests_on_is_safe() {
+    let mut bench = Bench::begin().await;
+    bench.slow.shut(true);
+    let archived = bench.ana.tell("room.archive", act(json!({ "archived": true }))).await;
+    bench.until_a_sync_waits().await;
+    let posted = bench.ben.tell("message.post", post("cardiology", "T", &mid(), "late")).await;
+    assert_eq!(bench.meanwhile().await, [""; 0], "a refusal left that a power cut may undo");
+
+    bench.slow.shut(false);
+    bench.ana.reply(archived).await.unwrap();
+    assert_eq!(bench.ben.reply(posted).await.unwrap_err()["code"], "room_archived");
+    end(bench).await;
+}
