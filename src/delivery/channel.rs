@@ -114,6 +114,13 @@ impl Channel {
         self.wait(seq, None, Some(reply));
     }
 
+    /// The same, but behind everything that is to happen once the entries up to there are safe.
+    pub fn when_settled(&self, seq: u64, reply: Reply) {
+        // Not at once: they may be safe and what follows from it may still wait for the pass.
+        self.waiting.add(seq, None, Some(reply));
+        self.nudge();
+    }
+
     /// The same for something that is to happen, and for an answer that comes after it.
     pub fn once_safe(&self, seq: u64, effect: Effect, reply: Option<Reply>) {
         self.wait(seq, Some(effect), reply);

@@ -39,17 +39,34 @@ pub(super) fn move_there(catalog: &Catalog, archive: &Path, number: SegmentName)
         let _ = disk.remove(&made);
         return Err(error);
     }
+    let moved = link(catalog, archive, &copying, &*from, (&kept, &path));
+    if moved.is_err() && !disk.is_link(&path) {
+        // What is erased later would stay in it.
+        let _ = disk.remove(&kept);
+    }
+    moved
+}
+
+/// Compares a copy and puts a link to it in its segment's place.
+fn link(
+    catalog: &Catalog,
+    archive: &Path,
+    copying: &Copying<'_>,
+    from: &dyn DiskFile,
+    (kept, path): (&Path, &Path),
+) -> io::Result<()> {
+    let disk = &**catalog.disk();
     disk.sync_dir(archive)?;
-    let there = disk.open(&kept, false)?;
-    compare(&copying, &*from, &*there)?;
+    let there = disk.open(kept, false)?;
+    compare(copying, from, &*there)?;
     let link = path.with_extension("link");
     if disk.is_link(&link) {
         // A crash came between making it and naming it.
         disk.remove(&link)?;
     }
-    disk.link(&kept, &link)?;
+    disk.link(kept, &link)?;
     let replace = || {
-        disk.rename(&link, &path)?;
+        disk.rename(&link, path)?;
         disk.sync_dir(catalog.dir())
     };
     while !copying.replace(replace)? {

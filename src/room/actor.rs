@@ -201,7 +201,7 @@ impl RoomActor {
     /// Answers once everything that was taken in is safe.
     fn once_settled<T: Send + 'static>(&self, value: T, reply: oneshot::Sender<T>) {
         let seq = self.desk.state.line().head().seq;
-        self.desk.channel.when_safe(
+        self.desk.channel.when_settled(
             seq,
             Box::new(move |safe| {
                 if safe {

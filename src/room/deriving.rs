@@ -11,7 +11,7 @@ use wardroom_protocol::ids::{LogKind, LogName, Mid, Position, PrincipalId};
 use super::doors::Doors;
 use super::ledger::Errand;
 use super::mail::{Mail, declined, declines, of_event};
-use crate::domain::{Event, Meta};
+use crate::domain::{Event, Meta, member, message};
 use crate::entry;
 use crate::log::{Budget, Log, Reader};
 
@@ -129,6 +129,17 @@ impl Deriving {
     }
 }
 
+/// Whether somebody may have to be told of it: only then is its room opened.
+fn may_tell(event: &Event, by: &PrincipalId) -> bool {
+    match event {
+        Event::Message(message::Event::Posted(posted)) => posted.tells(by).next().is_some(),
+        Event::RoomCreated(founding) => !founding.with.is_empty(),
+        Event::Member(member::Event::Left(_) | member::Event::Knocked(_)) => false,
+        Event::Member(_) => true,
+        _ => false,
+    }
+}
+
 /// `None` if it cannot be read, or not by this version.
 fn piece(reader: &Reader, log: &LogName, after: u64) -> Option<Piece> {
     let slice = reader.forward(log, after, u64::MAX, PIECE).ok()?;
@@ -155,7 +166,7 @@ fn piece(reader: &Reader, log: &LogName, after: u64) -> Option<Piece> {
                 }
                 declines
             }
-            Event::Message(_) | Event::RoomCreated(_) | Event::Member(_) if !in_lane => None,
+            event if !in_lane && may_tell(event, &record.header.by) => None,
             _ => continue,
         };
         found.push(Found { meta: record.header.meta(), event, declines });

@@ -110,6 +110,10 @@ pub(super) fn notes(desk: &Desk, act: &Act, submission: &Submission, rows: &Rows
         Identified::Own | Identified::Derived(_) => (submission.mid, &submission.principal.id),
     };
     if act.lane.is_some() {
+        if let Identified::Derived(_) = act.identity {
+            // The lane's copy of a message that stands in the room: nothing is declined.
+            return Vec::new();
+        }
         let declines = declines(&act.event, |of| rows.in_lane(of).cloned());
         return declines.map_or_else(Vec::new, |(of, author)| {
             declined(desk.log(), &act.event, of, (mid, by), author)

@@ -105,12 +105,17 @@ pub(super) async fn deliver(
             () = post.ending.cancelled(), if !carrier.ending => carrier.end(),
             () = time => carrier.bring_back(),
             Some(letter) = post.now.recv(), if carrier.in_hand < IN_HAND => carrier.add(letter),
-            Some(letter) = post.again.recv(), if carrier.in_hand < DERIVED => carrier.add(letter),
+            Some(letter) = post.again.recv(), if carrier.at_hand() < DERIVED => carrier.add(letter),
         }
     }
 }
 
 impl Carrier {
+    /// Letters whose mailboxes can be written, as far as is known: those that wait apart hold up no others.
+    fn at_hand(&self) -> usize {
+        self.in_hand - self.in_hand_apart
+    }
+
     fn add(&mut self, letter: Letter) {
         let pile = self.piles.entry(letter.note.to.clone()).or_default();
         if pile.apart.is_some() {

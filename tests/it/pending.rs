@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::safe::{Bench, has_heard, probe};
-use crate::world::{Probe, mid, post};
+use crate::world::{Probe, World, mid, post};
 
 fn act(more: Value) -> Value {
     let mut body = json!({ "room": "cardiology", "mid": mid() });
@@ -101,4 +101,23 @@ async fn a_refusal_waits_until_what_it_rests_on_is_safe() {
     bench.ana.reply(archived).await.unwrap();
     assert_eq!(bench.ben.reply(posted).await.unwrap_err()["code"], "room_archived");
     end(bench).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_who_may_is_waited_for_and_never_called_overload() {
+    let world = World::new();
+    let unlimited =
+        [("WARDROOM_LIMITS__MESSAGES_PER_SECOND", "1000"), ("WARDROOM_LIMITS__BURST", "1000")];
+    let node = world.node_with(&["--ephemeral"], &unlimited);
+    let mut mo = node.probe(&world.token("mo", &["moderator"])).await;
+    mo.create("cardiology").await;
+    let mut ana = node.probe(&world.token("ana", &[])).await;
+    for round in 0..300 {
+        let join = ["knock", "open"][round % 2];
+        let changed = mo.tell("room.policy", act(json!({ "join": join }))).await;
+        if let Err(refused) = ana.ask("history", json!({ "room": "cardiology" })).await {
+            assert_eq!(refused["code"], "forbidden", "round {round}");
+        }
+        mo.reply(changed).await.unwrap();
+    }
 }
