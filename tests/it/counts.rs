@@ -6,14 +6,7 @@ use wardroom_protocol::limits::{
     DIRECT, EDITS, LIST_PAGE, MENTIONS, MOVES, PINS, READ_RANGES, REASON_CHARS, TAG_CHARS, TAGS,
 };
 
-use crate::world::{Node, Probe, World, mid, post};
-
-fn act(more: Value) -> Value {
-    let mut body = json!({ "room": "cardiology", "mid": mid() });
-    let Value::Object(more) = more else { unreachable!("an object") };
-    body.as_object_mut().unwrap().extend(more);
-    body
-}
+use crate::world::{Node, Probe, World, act, mid, post};
 
 /// A post with one more field.
 fn with(field: &str, value: Value) -> Value {

@@ -2,14 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{Probe, World, mid, post};
-
-fn act(more: Value) -> Value {
-    let mut body = json!({ "room": "cardiology", "mid": mid() });
-    let Value::Object(more) = more else { unreachable!("an object") };
-    body.as_object_mut().unwrap().extend(more);
-    body
-}
+use crate::world::{Probe, World, act, mid, post};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_words_of_a_member_are_shown_that_no_moderator_has_seen() {

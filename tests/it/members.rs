@@ -2,20 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{Node, Probe, World, mid, post};
+use crate::world::{Node, Probe, World, act, mid, post};
 
 /// Somebody who has said hello, and their id.
 async fn somebody(node: &Node, world: &World, name: &str) -> (Probe, String) {
     let mut probe = Probe::open(&node.socket).await;
     let greeting = probe.hello(&world.token(name, &[])).await;
     (probe, greeting["principal"]["id"].as_str().unwrap().to_owned())
-}
-
-fn act(more: Value) -> Value {
-    let mut body = json!({ "room": "cardiology", "mid": mid() });
-    let Value::Object(more) = more else { unreachable!("an object") };
-    body.as_object_mut().unwrap().extend(more);
-    body
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,17 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{Probe, World, mid, post};
+use crate::world::{Probe, World, act, mid, post};
 
 async fn next(probe: &mut Probe) -> Value {
     serde_json::from_str(&probe.entry().await).unwrap()
-}
-
-fn act(more: Value) -> Value {
-    let mut body = json!({ "room": "cardiology", "mid": mid() });
-    let Value::Object(more) = more else { unreachable!("an object") };
-    body.as_object_mut().unwrap().extend(more);
-    body
 }
 
 #[tokio::test(flavor = "multi_thread")]

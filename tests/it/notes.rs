@@ -9,16 +9,9 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 use wardroom::log::{Log, Options};
 
-use crate::world::{Node, PATIENCE, Probe, World, mid, once_free, post};
+use crate::world::{Node, PATIENCE, Probe, World, act, mid, once_free, post};
 
 const ROOM: &str = "cardiology";
-
-fn act(more: Value) -> Value {
-    let mut body = json!({ "room": ROOM, "mid": mid() });
-    let Value::Object(more) = more else { unreachable!("an object") };
-    body.as_object_mut().unwrap().extend(more);
-    body
-}
 
 /// A post that names somebody.
 fn naming(of: &str, people: &[&str]) -> Value {

@@ -4,14 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::safe::{Bench, has_heard, probe};
-use crate::world::{Probe, World, mid, post};
-
-fn act(more: Value) -> Value {
-    let mut body = json!({ "room": "cardiology", "mid": mid() });
-    let Value::Object(more) = more else { unreachable!("an object") };
-    body.as_object_mut().unwrap().extend(more);
-    body
-}
+use crate::world::{Probe, World, act, mid, post};
 
 async fn end(bench: Bench) {
     let Bench { node, ana, ben, .. } = bench;

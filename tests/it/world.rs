@@ -17,7 +17,7 @@ use wardroom::log::OpenError;
 
 pub(crate) use here::NodeHere;
 pub(crate) use node::Node;
-pub(crate) use probe::{Probe, mid, post};
+pub(crate) use probe::{Probe, act, act_in, mid, post};
 pub(crate) use provider::{Key, key_file};
 pub(crate) use raw::{Raw, masked, upgrade};
 pub(crate) use talk::Talk;

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use wardroom_protocol::op::{Kind, OPS, Op};
 
-use crate::world::{Node, Probe, World, mid, post};
+use crate::world::{Node, Probe, World, act_in, mid, post};
 
 /// What the commands of this test are about.
 struct About {
@@ -72,13 +72,6 @@ async fn greeted(node: &Node, world: &World, sub: &str, roles: &[&str]) -> (Prob
     (probe, greeting["principal"]["id"].as_str().unwrap().to_owned())
 }
 
-fn act(room: &str, more: Value) -> Value {
-    let mut body = json!({ "room": room, "mid": mid() });
-    let Value::Object(more) = more else { unreachable!("an object") };
-    body.as_object_mut().unwrap().extend(more);
-    body
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn every_command_of_the_registry_asks_who_may() {
     let world = World::new();
@@ -89,7 +82,7 @@ async fn every_command_of_the_registry_asks_who_may() {
     let (mut ana, ana_id) = greeted(&node, &world, "ana", &["import"]).await;
     let open = found(&mut mo, "open", &mo_id).await;
     let closed = found(&mut mo, "closed", &mo_id).await;
-    mo.ask("room.policy", act("closed", json!({ "join": "invite" }))).await.unwrap();
+    mo.ask("room.policy", act_in("closed", json!({ "join": "invite" }))).await.unwrap();
     let head = mo.ask("join", json!({ "room": "closed" })).await.unwrap()["position"].clone();
 
     let mut told = 0;
@@ -114,7 +107,9 @@ async fn every_command_of_the_registry_asks_who_may() {
     assert_eq!(now, head, "and none of it left a trace");
 
     // Shown the door, one knows of the room and may do nothing there any more.
-    mo.ask("member.remove", act("open", json!({ "person": ana_id, "ban": true }))).await.unwrap();
+    mo.ask("member.remove", act_in("open", json!({ "person": ana_id, "ban": true })))
+        .await
+        .unwrap();
     for op in commands() {
         let Some(inside) = body(op.name, &open) else { continue };
         let refused = ana.ask(op.name, inside).await.expect_err(op.name);
@@ -136,15 +131,17 @@ async fn a_room_that_is_not_open_answers_as_an_open_one() {
     ana.ask("message.post", mine.clone()).await.unwrap();
     let theirs = mid();
     mo.ask("message.post", post("closed", "T", &theirs, "theirs")).await.unwrap();
-    mo.ask("room.policy", act("closed", json!({ "join": "invite" }))).await.unwrap();
-    mo.ask("member.remove", act("open", json!({ "person": ana_id, "ban": true }))).await.unwrap();
+    mo.ask("room.policy", act_in("closed", json!({ "join": "invite" }))).await.unwrap();
+    mo.ask("member.remove", act_in("open", json!({ "person": ana_id, "ban": true })))
+        .await
+        .unwrap();
     let mut long = post("closed", "T", &mid(), "text");
     long["topic"] = json!("\u{7}");
     for (op, d, code) in [
         ("message.post", mine, "forbidden"),
         ("message.post", post("closed", "T", &theirs, "other"), "unknown_room"),
         ("message.post", long, "unknown_room"),
-        ("member.invite", act("closed", json!({ "person": "nobody" })), "unknown_room"),
+        ("member.invite", act_in("closed", json!({ "person": "nobody" })), "unknown_room"),
         ("typing", json!({ "room": "closed" }), "unknown_room"),
         ("typing", json!({ "room": "nowhere" }), "unknown_room"),
     ] {
@@ -174,7 +171,7 @@ async fn every_way_to_read_every_kind_of_log_asks_who_may() {
     for room in ["open", "closed"] {
         mo.create(room).await;
     }
-    mo.ask("room.policy", act("closed", json!({ "join": "invite" }))).await.unwrap();
+    mo.ask("room.policy", act_in("closed", json!({ "join": "invite" }))).await.unwrap();
     let direct = json!({ "room": "direct", "mid": mid(), "title": "Two", "class": "direct", "with": [mo_id] });
     ben.ask("room.create", direct).await.unwrap();
 
@@ -222,7 +219,7 @@ async fn nothing_said_after_a_removal_reaches_whoever_was_removed() {
         let mut ids = Vec::new();
         for number in 0..300 {
             if number == 150 {
-                let remove = act("cardiology", json!({ "person": id, "ban": true }));
+                let remove = act_in("cardiology", json!({ "person": id, "ban": true }));
                 ids.push(mo.tell("member.remove", remove).await);
             }
             ids.push(mo.tell("message.post", post("cardiology", "T", &mid(), "text")).await);

@@ -186,3 +186,16 @@ pub(crate) fn mid() -> String {
 pub(crate) fn post(room: &str, topic: &str, mid: &str, body: &str) -> Value {
     json!({ "room": room, "topic": topic, "mid": mid, "body": body })
 }
+
+/// The body of an act in a room, with a mid of its own.
+pub(crate) fn act_in(room: &str, more: Value) -> Value {
+    let mut body = json!({ "room": room, "mid": mid() });
+    let Value::Object(more) = more else { unreachable!("an object") };
+    body.as_object_mut().unwrap().extend(more);
+    body
+}
+
+/// The same in `cardiology`.
+pub(crate) fn act(more: Value) -> Value {
+    act_in("cardiology", more)
+}
