@@ -72,7 +72,8 @@ pub(super) async fn greet(
         rooms.insert(log, resumed);
     }
     tracing::info!(connection, principal = %known.principal.id, resumed = joins.len(), "greeted");
-    let expires_at = claims.exp.saturating_mul(1000);
+    let now = services.bus.now_ms();
+    let expires_at = claims.holds_until(now);
     let greeting = Greeting {
         connection,
         principal: Principal {
@@ -81,7 +82,7 @@ pub(super) async fn greet(
             roles: claims.roles.clone(),
         },
         node: services.node.clone(),
-        now: services.bus.now_ms(),
+        now,
         ping_ms: services.limits.ping_seconds * 1000,
         expires_at,
         limits: services.wire_limits(&known.principal),

@@ -58,7 +58,7 @@ pub struct Claims {
     /// Issued at, unix seconds; 0 if its issuer does not say.
     #[serde(default)]
     pub iat: u64,
-    /// Ends at, unix seconds. With the leeway this is when the connection closes.
+    /// Ends at, unix seconds.
     pub exp: u64,
 }
 
@@ -69,6 +69,15 @@ impl fmt::Debug for Claims {
 }
 
 impl Claims {
+    /// When a connection that is greeted with it ends, unix milliseconds: with the token, or, where it is
+    /// over by this clock already, with the leeway that let it in. Whoever is let in can stay for a while
+    /// and be told to bring a newer one.
+    #[must_use]
+    pub fn holds_until(&self, now_ms: u64) -> u64 {
+        let end = self.exp.saturating_mul(1000);
+        if end > now_ms { end } else { end.saturating_add(LEEWAY * 1000) }
+    }
+
     /// Bounds that every part of the house may rely on. What a name may look like is the guard's.
     fn fit(&self) -> bool {
         let short = |text: &String| !text.is_empty() && text.len() <= 256;

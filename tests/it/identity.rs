@@ -13,6 +13,16 @@ async fn a_token_that_is_over_closes_the_connection() {
     ana.hello(&token).await;
     assert_eq!(ana.closed().await, (4202, "token_expired".into()));
 
+    // Over by this clock, which may run ahead: greeted, and told to bring a newer one while there is time.
+    let mut ahead = Probe::open(&node.socket).await;
+    let greeting = ahead.hello(&world.token_for("ana", &[], -5)).await;
+    let left = greeting["expires_at"].as_u64().unwrap() - greeting["now"].as_u64().unwrap();
+    assert!((15_000..=25_000).contains(&left), "{left} ms");
+    let notice = ahead.op("expiring").await;
+    assert_eq!(notice["d"]["expires_at"], greeting["expires_at"]);
+    let longer = json!({ "token": world.token("ana", &[]) });
+    ahead.ask("refresh", longer).await.unwrap();
+
     // Over for longer than the leeway: not even greeted.
     let mut late = Probe::open(&node.socket).await;
     let token = world.token_for("ana", &[], -60);
