@@ -24,6 +24,20 @@ export async function responses({ check, expect, shoot, enter, url, slug, token,
   const anybody = await inRoom(token);
   const chair = await inRoom(moderator);
 
+  await check("words that are removed are quoted no more, nor left with screen readers", async () => {
+    const spoken = () => anybody.locator("#announcer").textContent();
+    await write(chair, topic, said("Said too much"));
+    await settledOnce(anybody, said("Said too much"));
+    await until("it is said aloud", async () => (await spoken()).includes(said("Said too much")));
+    await act(anybody, "Said too much", "Reply");
+    await anybody.locator(".replying", { hasText: said("Said too much") }).waitFor();
+    await act(chair, "Said too much", "Remove words…");
+    await chair.getByLabel("Why?").fill("Synthetic reason");
+    await chair.getByRole("button", { name: "Remove words", exact: true }).click();
+    await anybody.locator(".replying").waitFor({ state: "detached" });
+    await until("nothing of it is on the page", async () => !(await anybody.locator("body").textContent()).includes(said("Said too much")));
+  });
+
   await check("what one thinks of a message the other sees, and it is taken back", async () => {
     await write(anybody, topic, said("Think of it"));
     await settledOnce(chair, said("Think of it"));

@@ -5,7 +5,9 @@ import { useMemo } from "preact/hooks";
 import { signal } from "@preact/signals";
 import { Announcer } from "./store/announcer.ts";
 import { App } from "./store/app.ts";
+import { hear } from "./store/hearing.ts";
 import { formatRoute, parseRoute } from "./store/route.ts";
+import { Spoken } from "./store/spoken.ts";
 import { t } from "./text/index.ts";
 import { PageContext } from "./views/context.ts";
 import { Shell } from "./views/Shell.tsx";
@@ -33,25 +35,13 @@ const app = new App({
   version: __VERSION__,
 });
 
-// One polite region for the whole page, there from the start, so that readers notice its changes. Two
-// lines take turns: saying the same sentence twice is two changes.
-const lines = [signal(""), signal("")] as const;
-let turn = 0;
-const say = (text: string) => {
-  turn = 1 - turn;
-  lines[turn as 0 | 1].value = text;
-  lines[(1 - turn) as 0 | 1].value = "";
-};
-const announcer = new Announcer(say, t.announce, () => Date.now(), later);
-app.onNews = (message, room) => {
-  const title = app.rooms.value?.find((known) => known.room === room.name)?.title ?? room.name;
-  announcer.heard(message.card?.name ?? t.log.unknownAuthor, message.body, title);
-};
+const spoken = new Spoken();
+const { lines, say } = spoken;
+hear(app, spoken, new Announcer(say, t.announce, () => Date.now(), later), t.log.unknownAuthor);
 
 const route = signal(parseRoute(location.hash));
 const follow = () => {
   route.value = parseRoute(location.hash);
-  if (route.value.room !== app.current.value?.name) announcer.quiet();
   if (app.phase.value === "in") app.open(route.value.room);
 };
 addEventListener("hashchange", follow);
@@ -76,6 +66,7 @@ function Root() {
   return (
     <PageContext.Provider value={page}>
       <Shell />
+      {/* There from the start, so that readers notice its changes. */}
       <div class="hidden" aria-live="polite" role="status" id="announcer">
         <p>{lines[0]}</p>
         <p>{lines[1]}</p>

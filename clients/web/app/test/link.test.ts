@@ -1,29 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Link } from "../src/wire/link.ts";
-import type { LinkState, SocketLike } from "../src/wire/link.ts";
+import type { LinkState } from "../src/wire/link.ts";
 import { Failure } from "../src/wire/failure.ts";
 import type { ServerFrame } from "../src/wire/codec.ts";
 import type { Position } from "../src/wire/types.ts";
+import { FakeSocket, GREETING } from "./socket.ts";
 import { EPOCH, World, die, settle } from "./world.ts";
-
-class FakeSocket implements SocketLike {
-  onopen: (() => void) | null = null;
-  onmessage: ((event: { data: unknown }) => void) | null = null;
-  onclose: ((event: { code: number }) => void) | null = null;
-  onerror: (() => void) | null = null;
-  readonly sent: { id?: number; op: string; d: Record<string, unknown> }[] = [];
-  closed = false;
-  send(text: string) { this.sent.push(JSON.parse(text)); }
-  close() { this.closed = true; }
-  say(frame: object) { this.onmessage?.({ data: JSON.stringify(frame) }); }
-  get last() { return this.sent.at(-1); }
-}
-
-const GREETING = {
-  connection: "c1", principal: { id: "ana", card: { name: "Ana" }, roles: [] }, node: "n1", now: 0, ping_ms: 25_000, expires_at: 9e15,
-  limits: { frame_bytes: 65_536, logs: 128, history_page: 200 }, rooms: {},
-};
 
 function setUp(random = () => 0.5) {
   const world = new World();
@@ -44,11 +27,11 @@ function setUp(random = () => 0.5) {
     },
     { name: "test", version: "1" },
   );
-  const greet = async (at = sockets.length - 1) => {
+  const greet = async (at = sockets.length - 1, more: object = {}) => {
     const socket = sockets[at];
     assert.ok(socket);
     socket.onopen?.();
-    socket.say({ id: socket.last?.id, ok: GREETING });
+    socket.say({ id: socket.last?.id, ok: { ...GREETING, ...more } });
     await settle();
     return socket;
   };
@@ -226,6 +209,12 @@ test("43xx drops positions, 44xx and nonsense stay away", async () => {
   (await away.greet()).onclose?.({ code: 4400 });
   assert.deepEqual(away.link.state, { kind: "ended", why: "protocol" });
 
+  const large = setUp();
+  large.link.start("t");
+  (await large.greet()).onclose?.({ code: 1009 });
+  await large.world.pass(60_000);
+  assert.deepEqual([large.link.state, large.sockets.length], [{ kind: "ended", why: "protocol" }, 1]);
+
   const nonsense = setUp();
   nonsense.link.start("t");
   (await nonsense.greet()).onmessage?.({ data: "not json" });
@@ -257,4 +246,29 @@ test("a newer token goes on on the same connection, and opens the next one", asy
   link.hurry();
   sockets[1]?.onopen?.();
   assert.equal(sockets[1]?.last?.d["token"], "new.new.new");
+});
+
+test("a frame that is larger than the server takes is refused here, counted in bytes", async () => {
+  const { link, sockets, greet } = setUp();
+  link.start("t");
+  const socket = await greet(0, { limits: { ...GREETING.limits, frame_bytes: 200 } });
+  const sent = () => socket.sent.length - 1;
+  const around = new TextEncoder().encode(JSON.stringify({ id: 2, op: "message.post", d: { body: "" } })).length;
+  const fits = "ä".repeat(Math.floor((200 - around) / 2));
+  link.ask("message.post", { body: fits }).catch(() => undefined);
+  assert.equal(sent(), 1);
+  await assert.rejects(link.ask("message.post", { body: `${fits}ä` }), (error: Failure) =>
+    error.code === "too_large" && error.number === 204 && !error.retryable && !error.needsToken);
+  assert.deepEqual([sent(), link.state.kind], [1, "live"]);
+  // A newer token may change it, and so may the next greeting.
+  const renewed = link.refresh("new.new.new");
+  socket.say({ id: socket.last?.id, ok: { expires_at: 99, limits: { ...GREETING.limits, frame_bytes: 400 } } });
+  await renewed;
+  link.ask("message.post", { body: `${fits}ä` }).catch(() => undefined);
+  assert.equal(sent(), 3);
+  link.reconnect();
+  link.hurry();
+  const next = await greet(1, { limits: { ...GREETING.limits, frame_bytes: 200 } });
+  await assert.rejects(link.ask("message.post", { body: `${fits}ää` }), (error: Failure) => error.code === "too_large");
+  assert.deepEqual([sockets.length, next.sent.length], [2, 1]);
 });

@@ -4,22 +4,8 @@ import { Outbox, WAITING_MAX } from "../src/outbox/outbox.ts";
 import { browserShelf, removedElsewhere } from "../src/outbox/shelf.ts";
 import { Failure } from "../src/wire/failure.ts";
 import type { Post, Written } from "../src/wire/types.ts";
+import { MemoryStorage } from "./storage.ts";
 import { EPOCH, World, mid, settle } from "./world.ts";
-
-class MemoryStorage implements Storage {
-  [name: string]: unknown;
-  private readonly items = new Map<string, string>();
-  full = false;
-  get length() { return this.items.size; }
-  key(at: number) { return [...this.items.keys()][at] ?? null; }
-  getItem(key: string) { return this.items.get(key) ?? null; }
-  setItem(key: string, value: string) {
-    if (this.full) throw new Error("QuotaExceededError");
-    this.items.set(key, value);
-  }
-  removeItem(key: string) { this.items.delete(key); }
-  clear() { this.items.clear(); }
-}
 
 const post = (n: number, room = "cardiology"): Post => ({ room, topic: "T", mid: mid(n), kind: "message", body: `Body ${n}` });
 const refusal = (code: string, number: number, retry?: number) =>

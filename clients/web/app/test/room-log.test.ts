@@ -81,17 +81,21 @@ test("a resumed log goes on where it stands", () => {
   assert.deepEqual(log.gaps, []);
 });
 
-test("when the shared line ends below, what lies above is dropped and read again", () => {
+test("a log parts from an answer whose line ends below what is held, or was told of", () => {
   const log = opened(10, 20);
-  log.apply(redacted(21, 15));
-  log.joined(joined(14, 16, { recovered: false }));
-  assert.equal(log.cursor.seq, 14);
-  assert.equal(log.removals.size, 0);
-  for (const seq of [15, 16]) log.apply(posted(seq, "t", { epoch: EPOCH + 9 }));
-  assert.deepEqual(seqs(log), [15, 16]);
-  assert.equal(log.message(15)?.erased, false);
-  assert.deepEqual(log.reach, { low: 15, more: true });
-  assert.deepEqual(log.before(undefined), { epoch: EPOCH + 9, seq: 15 });
+  const epochs = (base: number) => ({ state: { ...joined(0, 0).state, epochs: [{ epoch: EPOCH, base: 0 }, { epoch: EPOCH + 9, base }] } });
+  assert.equal(log.parted(joined(20, 22)), false);
+  assert.equal(log.parted(joined(20, 22, epochs(20))), false);
+  assert.equal(log.parted(joined(14, 16, { recovered: false, ...epochs(14) })), true);
+  const behind = new RoomLog();
+  behind.joined(joined(10, 20));
+  behind.apply(posted(11));
+  assert.equal(behind.parted(joined(11, 25, epochs(20))), false);
+  assert.equal(behind.parted(joined(11, 25, epochs(19))), true, "the twentieth was told of, and never happened");
+  // Not below it, but of another epoch: this line forked off earlier.
+  const forked = opened(0, 3);
+  forked.apply(posted(4, "t", { epoch: EPOCH + 5 }));
+  assert.equal(forked.parted(joined(4, 6, { recovered: false, ...epochs(6) })), true);
 });
 
 test("lost entries leave a divider for good, and reading goes on after them", () => {
@@ -223,4 +227,16 @@ test("a redaction takes the words of edits too", () => {
   log.apply(redacted(6, 2));
   assert.equal(log.message(2)?.body, "");
   assert.equal(log.message(2)?.erased, true);
+});
+
+test("words are quoted elsewhere for as long as the log shows them", () => {
+  const log = opened(0, 4);
+  log.apply(about("message.edited", 5, 1, { card: { name: "X" }, body: "better" }));
+  assert.equal(log.shown(mid(1))?.body, "better");
+  assert.equal(log.shown(mid(2))?.body, "Body 2");
+  log.apply(redacted(6, 2));
+  log.apply(about("message.hidden", 7, 3));
+  log.apply(about("message.retracted", 8, 4));
+  for (const n of [2, 3, 4]) assert.equal(log.shown(mid(n)), undefined);
+  assert.equal(log.shown(mid(99)), undefined, "nor is what is not held");
 });

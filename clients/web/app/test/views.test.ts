@@ -103,12 +103,12 @@ test("many messages are told as a number", async () => {
   const announcer = new Announcer((text) => said.push(text), {
     message: (name, body) => `${name}: ${body}`, many: (n, room) => `${n} in ${room}`,
   }, world.now, world.later);
-  for (let n = 1; n <= 8; n++) announcer.heard("Ana", `words ${n}`, "Sepsis");
+  for (let n = 1; n <= 8; n++) announcer.heard("Ana", `words ${n}`, "Sepsis", () => true);
   assert.deepEqual(said, ["Ana: words 1", "Ana: words 2", "Ana: words 3"]);
   await world.pass(5_000);
   assert.deepEqual(said.slice(3), ["5 in Sepsis"]);
   await world.pass(10_000);
-  announcer.heard("Mei", "x".repeat(900), "Sepsis");
+  announcer.heard("Mei", "x".repeat(900), "Sepsis", () => true);
   assert.ok((said.at(-1)?.length ?? 0) < 220);
 });
 

@@ -44,6 +44,7 @@ test("the hundred of a close code decides", () => {
   ]);
   assert.equal(afterClose(4299), "sign_in");
   assert.equal(afterClose(4200), "backoff");
+  for (const code of [1002, 1003, 1007, 1009]) assert.equal(afterClose(code), "stay_away", `${code}: our frame was wrong, and would be again`);
 });
 
 test("a mid is a version 7 UUID, and later ones sort later", () => {

@@ -11,7 +11,7 @@ export class Announcer {
   private timer: (() => void) | undefined;
 
   constructor(
-    private readonly say: (text: string) => void,
+    private readonly say: (text: string, stands?: () => boolean) => void,
     private readonly words: {
       message(name: string, body: string): string;
       many(n: number, room: string): string;
@@ -20,13 +20,14 @@ export class Announcer {
     private readonly later: (ms: number, run: () => void) => () => void,
   ) {}
 
-  heard(name: string, body: string, room: string): void {
+  /** `stands`: whether the words may still be seen. A number is told without any. */
+  heard(name: string, body: string, room: string, stands: () => boolean): void {
     const now = this.now();
     this.times = this.times.filter((time) => now - time < WINDOW_MS);
     this.times.push(now);
     if (this.times.length <= BURST) {
       const short = body.length > BODY_CHARS ? `${body.slice(0, BODY_CHARS)}…` : body;
-      this.say(this.words.message(name, short));
+      this.say(this.words.message(name, short), stands);
       return;
     }
     this.counted += 1;

@@ -4,6 +4,7 @@
 import { signal } from "@preact/signals";
 import { FrameQueue } from "./frame-queue.ts";
 import { RoomView } from "./room-view.ts";
+import type { RoomDeps } from "./room-view.ts";
 import { SeenMarks } from "./seen-marks.ts";
 import { TokenLife } from "./token-life.ts";
 import type { Message } from "./message.ts";
@@ -94,7 +95,9 @@ export class App {
           else if (frame.kind === "signal") this.signalled(frame);
         },
         resume: () => this.positions(),
-        forget: () => this.views.clear(),
+        forget: () => {
+          for (const view of this.views.values()) view.startOver();
+        },
       },
       { name: "wardroom-web", version: deps.version },
     );
@@ -149,7 +152,7 @@ export class App {
       this.current.value = undefined;
       return;
     }
-    const view = this.views.get(room) ?? new RoomView(room, this.roomDeps());
+    const view = this.views.get(room) ?? new RoomView(room, this.roomDeps(room));
     const known = this.views.delete(room);
     this.views.set(room, view); // the newest last
     this.current.value = view;
@@ -215,9 +218,13 @@ export class App {
     this.wire.tell("typing", { room, ...(topic === undefined ? {} : { topic }) });
   }
 
-  /** The open room was read to its end in a focused window. */
-  markSeen(view: RoomView): void {
-    if (this.marks?.set(view.name, view.log.n)) this.marksVersion.value += 1;
+  /**
+   * The open room, or one of its topics, was read to its end in a focused window. A topic's end says nothing of
+   * the others, and while the log catches up its end is not shown yet.
+   */
+  markSeen({ name, log }: RoomView, topic: string | undefined): void {
+    if (topic !== undefined || log.cursor.seq < log.head.seq) return;
+    if (this.marks?.set(name, log.n)) this.marksVersion.value += 1;
   }
 
   /** How much reading matter a room holds, as far as this page knows. */
@@ -248,9 +255,15 @@ export class App {
     for (const key of Object.keys(this.deps.session)) if (key.startsWith(keys)) this.deps.session.removeItem(key);
   }
 
-  private roomDeps() {
+  private roomDeps(room: string): RoomDeps {
     const { later, random, now } = this.deps;
-    return { later, random, now, ask: (op: string, d: object) => this.wire.ask(op, d) };
+    return {
+      later, random, now,
+      ask: (op, d) => this.wire.ask(op, d),
+      seenAtMost: (n) => {
+        if (this.marks?.atMost(room, n)) this.marksVersion.value += 1;
+      },
+    };
   }
 
   private positions(): Record<string, Position> {
@@ -336,7 +349,7 @@ export class App {
     const before = view.log.cursor.seq;
     view.entry(entry);
     if (entry.op === "message.posted") this.outbox?.seen(entry.mid);
-    const news = view.log.message(entry.seq);
+    const news = view.log.shown(entry.mid);
     if (news && entry.seq > Math.max(before, view.liveFrom) && view === this.current.value) {
       if (news.by !== this.me.value?.id) this.onNews(news, view);
     }

@@ -31,11 +31,6 @@ export class Fates {
     return this.fates.get(seq);
   }
 
-  clear(): void {
-    this.fates.clear();
-    this.edits.clear();
-  }
-
   /** The messages that are pinned, the one pinned first before the others. */
   pins(): number[] {
     const pinned = [...this.fates].filter(([, fate]) => isPinned(fate));

@@ -64,11 +64,16 @@ export class RoomLog {
   private readonly ahead = new Map<number, Entry>();
   private asking = false;
 
-  /** `join` or a resumed `hello` was answered. Entries above `after` follow by themselves. */
+  /**
+   * Whether something that is held or was told of never happened on the line of this answer. A removal of words
+   * may be among it and cannot be taken back, so such a log is of no use any more: another one is begun.
+   */
+  parted({ after, state }: Joined): boolean {
+    return after.seq < this.cursor.seq || !onLine(this.head, state.epochs);
+  }
+
+  /** `join` or a resumed `hello` was answered, on the same line. Entries above `after` follow by themselves. */
   joined(answer: Joined): void {
-    // The other side's line ends below our cursor: what we hold above it never happened there. A
-    // removal of words may be among it and cannot be taken back, so all of it is read again.
-    if (answer.after.seq < this.cursor.seq) this.reset();
     const fresh = this.cursor.seq === 0 && this.messages.size === 0;
     if (fresh) {
       this.reach = { low: answer.after.seq + 1, more: answer.after.seq + 1 > answer.first.seq };
@@ -184,6 +189,12 @@ export class RoomLog {
     return this.messages.get(seq);
   }
 
+  /** A message held here whose words may be seen. */
+  shown(mid: string): Message | undefined {
+    const message = this.messages.get(this.seqs.get(mid) ?? 0);
+    return message && !message.erased && message.stand === "shown" ? message : undefined;
+  }
+
   /** What a view shows, oldest first. */
   rows(topic: string | undefined): Row[] {
     // Without a page of its own yet, a topic shows what the line holds of it.
@@ -292,22 +303,16 @@ export class RoomLog {
     this.gaps.sort((a, b) => a.from - b.from);
   }
 
-  private reset(): void {
-    this.posts.clear();
-    this.messages.clear();
-    this.line.clear();
-    this.seqs.clear();
-    this.removals.clear();
-    this.fates.clear();
-    this.topicReach.clear();
-    this.gaps.length = 0;
-    this.cursor = ZERO;
-  }
-
   private forget(seq: number): void {
     const message = this.messages.get(seq);
     if (message) this.seqs.delete(message.mid);
     this.posts.delete(seq);
     this.messages.delete(seq);
   }
+}
+
+/** Whether a log with these epochs ever came to this position. */
+function onLine({ epoch, seq }: Position, epochs: RoomState["epochs"]): boolean {
+  const at = epochs.findIndex((step) => step.epoch === epoch);
+  return seq === 0 || (at >= 0 && seq <= (epochs[at + 1]?.base ?? Infinity));
 }

@@ -31,6 +31,8 @@ export interface RoomDeps {
   later(ms: number, run: () => void): () => void;
   random(): number;
   now(): number;
+  /** No more of the room than this can have been read. */
+  seenAtMost(n: number): void;
 }
 
 export class RoomView {
@@ -50,6 +52,8 @@ export class RoomView {
   readonly here: Attendance;
   /** Entries above this are news and are announced. */
   liveFrom = 0;
+  /** The log began anew, and nothing that counts came since. */
+  private anew = false;
 
   constructor(
     readonly name: string,
@@ -68,7 +72,7 @@ export class RoomView {
     } catch (error) {
       if (!(error instanceof Failure) || error.code === "disconnected") return; // joins again when live
       if (error.number >= 400 && cursor.seq > 0) {
-        this.log = new RoomLog();
+        this.startOver();
         return this.join();
       }
       if (error.retryable) {
@@ -80,7 +84,9 @@ export class RoomView {
   }
 
   joined(answer: Joined): void {
+    if (this.log.parted(answer)) this.startOver();
     this.log.joined(answer);
+    this.deps.seenAtMost(answer.n);
     this.liveFrom = Math.max(this.liveFrom, answer.position.seq);
     this.status.value = { kind: "ready" };
     this.changed();
@@ -88,10 +94,18 @@ export class RoomView {
     if (!this.topics.complete) void this.loadTopics();
   }
 
+  /** What is held may not have happened any more: all of it is read again. */
+  startOver(): void {
+    this.anew = true;
+    this.empty();
+    this.status.value = { kind: "joining" };
+    this.changed();
+  }
+
   /** The resumed position is of no use any more, or the room is closed to us. */
   resumeFailed(failure: Failure): void {
     if (failure.number >= 400 || failure.retryable) {
-      if (failure.number >= 400) this.log = new RoomLog();
+      if (failure.number >= 400) this.startOver();
       this.status.value = { kind: "joining" };
       this.changed();
     } else {
@@ -108,6 +122,7 @@ export class RoomView {
   entry(entry: Entry): void {
     if (entry.seq > this.log.cursor.seq) this.topics.apply(entry, this.movedFrom(entry));
     this.follow(this.log.apply(entry));
+    this.notSeen(entry);
     const message = this.log.message(entry.seq);
     if (!message) return;
     this.topics.addLive(message);
@@ -208,11 +223,24 @@ export class RoomView {
 
   /** The room may not be read any more, so nothing of it is shown. */
   private closed(failure: Failure): void {
+    this.empty();
+    this.status.value = { kind: "failed", failure };
+    this.changed();
+  }
+
+  /** Another log, and nothing that rests on the one before. What is asked for that one is dropped when it comes. */
+  private empty(): void {
     this.log = new RoomLog();
     this.topics.clear();
     this.names.clear();
-    this.status.value = { kind: "failed", failure };
-    this.changed();
+    this.liveFrom = 0;
+  }
+
+  /** The first reading matter of a log that began anew takes the place of what was lost: it was not read. */
+  private notSeen({ n }: Entry): void {
+    if (!this.anew || n === undefined) return;
+    this.anew = false;
+    this.deps.seenAtMost(n - 1);
   }
 
   /** Where the messages belong that an entry moves, before it does. */

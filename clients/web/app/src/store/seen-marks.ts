@@ -19,13 +19,24 @@ export class SeenMarks {
   /** Moves a mark forward; answers whether it moved. */
   set(room: string, n: number): boolean {
     if ((this.marks[room] ?? -1) >= n) return false;
+    this.keep(room, n);
+    return true;
+  }
+
+  /** There is no more than this to have been read: a log may lose its end. Answers whether the mark moved. */
+  atMost(room: string, n: number): boolean {
+    if ((this.marks[room] ?? -1) <= n) return false;
+    this.keep(room, n);
+    return true;
+  }
+
+  private keep(room: string, n: number): void {
     this.marks[room] = n;
     try {
       this.storage.setItem(this.key, JSON.stringify(this.marks));
     } catch {
       // No room to remember it: the badge is back after a reload, and nothing else.
     }
-    return true;
   }
 }
 

@@ -40,11 +40,6 @@ export class TopicLine {
     return true;
   }
 
-  clear(): void {
-    this.acts = [];
-    this.forget();
-  }
-
   /** The topic that an id leads to now. */
   resolve(topic: string): string {
     return this.leads.get(topic) ?? topic;

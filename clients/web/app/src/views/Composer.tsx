@@ -75,7 +75,7 @@ export function Composer({ view, title, topic, replyTo, onReplyEnd }: ComposerPr
       kind: replyTo.kind === "question" ? "answer" : draft.kind,
     });
     body.current?.focus();
-  }, [replyTo]);
+  }, [replyTo?.mid]);
   // The box grows with its words.
   useLayoutEffect(() => {
     const field = body.current;

@@ -26,7 +26,7 @@ export interface LogViewProps {
   view: RoomView;
   topic: string | undefined;
   title: string;
-  onReply(message: Message): void;
+  onReply(mid: string): void;
 }
 
 export function LogView({ view, topic, title, onReply }: LogViewProps) {
@@ -53,11 +53,11 @@ export function LogView({ view, topic, title, onReply }: LogViewProps) {
     if (!scroll.atEnd) return undefined;
     setSeenTo(last);
     view.trim();
-    const mark = () => document.hasFocus() && app.markSeen(view);
+    const mark = () => document.hasFocus() && app.markSeen(view, topic);
     mark();
     addEventListener("focus", mark);
     return () => removeEventListener("focus", mark);
-  }, [scroll.atEnd, last, version]);
+  }, [scroll.atEnd, last, version, topic]);
 
   useEffect(() => {
     if (jump.current?.topic !== topic) return; // the view it leads to is not shown yet
@@ -101,9 +101,9 @@ export function LogView({ view, topic, title, onReply }: LogViewProps) {
       event.preventDefault();
       setActive(next.seq);
       scroll.box.current?.querySelector<HTMLElement>(`[data-seq="${next.seq}"]`)?.focus();
-    } else if (event.key === "r" && event.target === row && found?.kind === "message") {
+    } else if (event.key === "r" && event.target === row && found?.kind === "message" && view.log.shown(found.message.mid)) {
       event.preventDefault();
-      onReply(found.message);
+      onReply(found.message.mid);
     }
   };
 
@@ -186,7 +186,7 @@ interface LogRowProps {
   topic: string | undefined;
   active: boolean;
   onActive(seq: number): void;
-  onReply(message: Message): void;
+  onReply(mid: string): void;
   onJump(message: Message): void;
   onAnswer(mid: string, topic: string): void;
 }
@@ -223,7 +223,7 @@ function LogRow({ view, row, before, topic, active, onActive, onReply, onJump, o
         replied={replied && { name: nameOf(replied), body: replied.erased ? s.erased : replied.stand === "shown" ? replied.body : s[replied.stand], seq: replied.seq }}
         removal={view.log.removals.get(message.mid)}
         moderator={moderator} answers={answers}
-        onActive={() => onActive(message.seq)} onReply={() => onReply(message)} onJump={() => onJump(message)}
+        onActive={() => onActive(message.seq)} onReply={() => onReply(message.mid)} onJump={() => onJump(message)}
         onAnswer={(mid) => onAnswer(mid, message.topic)} />
     </Fragment>
   );

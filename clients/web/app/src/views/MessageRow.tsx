@@ -51,6 +51,7 @@ export const Kind = ({ kind }: { kind: MessageKind }) => {
 export function MessageRow(props: RowProps) {
   const { message, joined, removal, active } = props;
   const shown = !message.erased && message.stand === "shown";
+  const mayErase = !message.erased && props.moderator;
   const [form, setForm] = useState<"report" | "redact">();
   const [picking, setPicking] = useState(false);
   const responding = useResponding(props.room, message);
@@ -104,9 +105,11 @@ export function MessageRow(props: RowProps) {
         )}
         {form && <ReasonForm kind={form} room={props.room} of={message.mid} close={() => setForm(undefined)} />}
       </div>
-      {!form && (
+      {!form && (shown || mayErase) && (
         <div class="tools" role="group" aria-label={t.actions.label}>
-          <button type="button" class="tool" tabIndex={tab} onClick={props.onReply}><IconReply /> {t.actions.reply}</button>
+          {shown && (
+            <button type="button" class="tool" tabIndex={tab} onClick={props.onReply}><IconReply /> {t.actions.reply}</button>
+          )}
           {shown && (
             <button type="button" class="tool" tabIndex={tab} aria-expanded={picking} onClick={() => setPicking(!picking)}><IconReact /> {t.actions.react}</button>
           )}
@@ -123,7 +126,7 @@ export function MessageRow(props: RowProps) {
           {shown && (
             <button type="button" class="tool" tabIndex={tab} onClick={() => setForm("report")}><IconFlag /> {t.actions.report}</button>
           )}
-          {!message.erased && props.moderator && (
+          {mayErase && (
             <button type="button" class="tool" tabIndex={tab} onClick={() => setForm("redact")}><IconErase /> {t.actions.redact}</button>
           )}
         </div>

@@ -10,7 +10,6 @@ import { People } from "./People.tsx";
 import { Pill } from "./Pill.tsx";
 import { Settle } from "./Settle.tsx";
 import { TopicList } from "./TopicList.tsx";
-import type { Message } from "../store/message.ts";
 import type { RoomView } from "../store/room-view.ts";
 import { formatRoute } from "../store/route.ts";
 import { t } from "../text/index.ts";
@@ -20,8 +19,13 @@ export function Room({ view }: { view: RoomView }) {
   const [drawer, setDrawer] = useState(false);
   const toggle = useRef<HTMLButtonElement>(null);
   const wasOpen = useRef(false);
-  const [replyTo, setReplyTo] = useState<Message>();
+  const [replyMid, setReplyMid] = useState<string>();
   view.version.value;
+  // Looked up at each draw: its words are quoted for no longer than the log shows them.
+  const replyTo = replyMid === undefined ? undefined : view.log.shown(replyMid);
+  useEffect(() => {
+    if (!replyTo) setReplyMid(undefined);
+  }, [replyMid, replyTo]);
   // Opening the drawer moves the focus into it, closing it moves it back.
   useEffect(() => {
     if (drawer) document.querySelector<HTMLElement>("#topics [aria-current], #topics a")?.focus();
@@ -65,9 +69,9 @@ export function Room({ view }: { view: RoomView }) {
           <Pill />
         </header>
         <Expiring />
-        <LogView view={view} topic={topic} title={title} onReply={setReplyTo} />
+        <LogView view={view} topic={topic} title={title} onReply={setReplyMid} />
         {view.status.value.kind !== "failed" && (
-          <Composer key={view.name} view={view} title={title} topic={topic} replyTo={replyTo} onReplyEnd={() => setReplyTo(undefined)} />
+          <Composer key={view.name} view={view} title={title} topic={topic} replyTo={replyTo} onReplyEnd={() => setReplyMid(undefined)} />
         )}
       </main>
     </div>

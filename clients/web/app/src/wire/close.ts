@@ -7,7 +7,11 @@ export type AfterClose =
   | "rejoin" //   drop positions, then reconnect
   | "stay_away"; // the server and this page do not understand each other
 
+/** A frame of ours was wrong by RFC 6455, or too large. It would be so again. */
+const OUR_FRAME: ReadonlySet<number> = new Set([1002, 1003, 1007, 1009]);
+
 export function afterClose(code: number): AfterClose {
+  if (OUR_FRAME.has(code)) return "stay_away";
   switch (Math.floor(code / 100)) {
     case 40:
       return "now";

@@ -49,3 +49,6 @@ export function decode(text: string): ServerFrame | undefined {
 export function encode(id: number | undefined, op: string, d: object): string {
   return JSON.stringify(id === undefined ? { op, d } : { id, op, d });
 }
+
+/** What a frame takes on the wire: bytes of UTF-8, as the server's limit counts them. */
+export const frameSize = (frame: string): number => new TextEncoder().encode(frame).length;

@@ -25,6 +25,11 @@ export class Failure extends Error {
     return new Failure({ code: "timeout", number: 191, message: "The server did not answer in time." });
   }
 
+  /** A frame that the server would not take. It was not sent. */
+  static tooLarge(): Failure {
+    return new Failure({ code: "too_large", number: 204, message: "It is larger than a frame may be." });
+  }
+
   /** Whether the same command, with the same mid, may succeed later. */
   get retryable(): boolean {
     return this.number < 200;

@@ -3,7 +3,7 @@
 
 import { delay } from "./backoff.ts";
 import { afterClose } from "./close.ts";
-import { decode, encode } from "./codec.ts";
+import { decode, encode, frameSize } from "./codec.ts";
 import type { ServerFrame } from "./codec.ts";
 import { Failure } from "./failure.ts";
 import type { Greeting, Position, Refreshed } from "./types.ts";
@@ -70,6 +70,8 @@ export class Link {
   private watchdog: (() => void) | undefined;
   private stable: (() => void) | undefined;
   private retryAfter: number | undefined;
+  /** The largest frame the server takes, as it last said. */
+  private frameBytes = Infinity;
 
   constructor(
     private readonly around: Surroundings,
@@ -113,13 +115,14 @@ export class Link {
     if (this.state.kind !== "live" || this.asked.size >= ASKED_MAX) {
       return Promise.reject(Failure.disconnected());
     }
-    return this.command(op, d, withinMs);
+    return this.command(op, d, withinMs, this.frameBytes);
   }
 
   /** Gives the living connection a newer token, which later ones are opened with. Rejects with a `Failure`. */
   async refresh(token: string): Promise<Refreshed> {
     const answer = (await this.ask("refresh", { token })) as Refreshed;
     this.token = token;
+    this.frameBytes = answer.limits.frame_bytes;
     return answer;
   }
 
@@ -128,15 +131,18 @@ export class Link {
     if (this.state.kind === "live") this.socket?.send(encode(undefined, op, d));
   }
 
-  private command(op: string, d: object, withinMs: number): Promise<unknown> {
+  private command(op: string, d: object, withinMs: number, most = Infinity): Promise<unknown> {
     const id = this.nextId++;
+    const frame = encode(id, op, d);
+    // The server would close over it; only this command is at fault, not the connection.
+    if (frameSize(frame) > most) return Promise.reject(Failure.tooLarge());
     return new Promise((resolve, reject) => {
       const cancel = this.around.later(withinMs, () => {
         this.asked.delete(id);
         reject(Failure.timeout());
       });
       this.asked.set(id, { resolve, reject, cancel });
-      this.socket?.send(encode(id, op, d));
+      this.socket?.send(frame);
     });
   }
 
@@ -170,6 +176,7 @@ export class Link {
         this.timer?.();
         this.timer = undefined;
         this.retryAfter = undefined;
+        this.frameBytes = greeting.limits.frame_bytes;
         this.stable = this.around.later(STABLE_MS, () => (this.attempt = 0));
         this.become({ kind: "live", greeting });
         this.heard();
