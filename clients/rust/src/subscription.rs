@@ -6,6 +6,9 @@
 //! [`GRACE_ALONE`] in any case). Then the log is left, and joined again from the last entry the app
 //! was given as soon as half the buffer is free: the server's log is the buffer. Nothing is lost, the
 //! counter of overflows rises, and the other rooms never wait for the slow one.
+//!
+//! A log that ends has nothing more to come: it holds up nobody, and what is left of it, its end last,
+//! waits for the app however long that takes.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -70,7 +73,8 @@ pub(crate) struct Subscription {
     pub(crate) ending: bool,
     sender: mpsc::Sender<Event>,
     flow: Arc<Flow>,
-    /// What one frame gave and the buffer did not take. Bounded, because reading stops meanwhile.
+    /// What one frame gave and the buffer did not take. Bounded, because reading stops meanwhile, and
+    /// because nothing is added behind an end.
     backlog: VecDeque<Step>,
     /// What the app has been given up to.
     delivered: Option<Position>,
@@ -110,9 +114,9 @@ impl Subscription {
         self.ending && self.backlog.is_empty()
     }
 
-    /// Since when the buffer has been full.
+    /// Since when the buffer has been full, if that holds up the reading.
     pub(crate) fn blocked(&self) -> Option<Instant> {
-        self.blocked
+        self.blocked.filter(|_| !self.ending)
     }
 
     /// The first join was answered: the app stands here.

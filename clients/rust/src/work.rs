@@ -169,7 +169,7 @@ impl Work {
         }
     }
 
-    /// Whether the socket may be read: no buffer is full.
+    /// Whether the socket may be read: no buffer that it fills is full.
     pub(crate) fn reading(&self) -> bool {
         self.logs.values().all(|it| it.blocked().is_none())
     }
@@ -178,9 +178,7 @@ impl Work {
     pub(crate) fn tick(&mut self, now: Instant) {
         let grace = self.grace();
         for (log, it) in &mut self.logs {
-            if it.blocked().is_some() {
-                it.drain(now);
-            }
+            it.drain(now);
             if it.blocked().is_some_and(|since| now >= since + grace) {
                 it.overflow();
                 self.leaves.push_back(log.clone());
@@ -196,7 +194,7 @@ impl Work {
     pub(crate) fn wake_at(&self) -> Option<Instant> {
         let grace = self.grace();
         let blocked = self.logs.values().filter_map(Subscription::blocked);
-        let retries = self.logs.values().filter_map(|it| it.retry_at);
+        let retries = self.logs.values().filter(|it| !it.ending).filter_map(|it| it.retry_at);
         let commands = [self.outbox.wake_at(), self.requests.wake_at(), self.tokens.wake_at()];
         // With as many answers owed as may be, the next one is what to wait for.
         let may = self.owed.len() < WINDOW;
@@ -212,12 +210,13 @@ impl Work {
         let others = !self.owed.is_empty()
             || !self.outbox.is_empty()
             || !self.requests.is_empty()
-            || self.logs.len() > 1;
+            || self.logs.values().filter(|it| !it.ending).count() > 1;
         if others { GRACE_SHARED } else { GRACE_ALONE }
     }
 
+    /// Forgets a log, and says so to the server unless it was the one to end it.
     fn leave(&mut self, log: &LogName) {
-        if self.logs.remove(log).is_some() {
+        if self.logs.remove(log).is_some_and(|it| !it.ending) {
             self.leaves.push_back(log.clone());
         }
     }
@@ -231,11 +230,7 @@ impl Work {
             .map(|(log, _)| log.clone())
             .collect();
         for log in gone {
-            if self.logs.get(&log).is_some_and(|it| it.ending) {
-                self.logs.remove(&log);
-            } else {
-                self.leave(&log);
-            }
+            self.leave(&log);
         }
     }
 }

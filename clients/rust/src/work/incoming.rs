@@ -142,7 +142,8 @@ impl Work {
         now: Instant,
         take: impl FnOnce(&mut Subscription, &mut Vec<Step>) -> Need,
     ) {
-        let Some(it) = self.logs.get_mut(log) else {
+        // Nothing follows an end, whatever the server says of the log.
+        let Some(it) = self.logs.get_mut(log).filter(|it| !it.ending) else {
             return;
         };
         let mut out = Vec::new();

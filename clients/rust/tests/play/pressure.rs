@@ -1,7 +1,7 @@
 //! An app that does not read: nothing is lost, nobody else waits.
 
 use serde_json::json;
-use wardroom_client::{Client, Draft, Event, From};
+use wardroom_client::{Client, Draft, Event, From, Room, State};
 
 use crate::fake::{EPOCH, Peer, Server, TOKEN, entry, joined, next, seqs_until, soon};
 
@@ -81,4 +81,60 @@ async fn a_bot_that_posts_from_its_loop_is_never_stuck() {
     soon("the answer behind a full buffer", sending).await.unwrap();
     assert_eq!(room.overflows(), 1);
     assert!(next(&mut room).await.entry().is_none(), "caught up comes first");
+}
+
+/// A room whose buffer is exactly full when the server removes its reader, and two that go on.
+async fn full_and_removed(server: &Server) -> (Client, Peer, Room, [Room; 2]) {
+    let (client, mut peer) = client_with_buffer(server, 4).await;
+    let full = peer.join(&client, "cardiology", From::Start, joined(0, 0)).await;
+    let mut other = peer.join(&client, "oncology", From::Start, joined(0, 0)).await;
+    let third = peer.join(&client, "neurology", From::Start, joined(0, 0)).await;
+    // Caught up comes first, so three entries fill the buffer and none is left over.
+    for seq in 1..=3 {
+        peer.send(entry("cardiology", seq)).await;
+    }
+    let removed = json!({"op": "removed", "d": {"room": "cardiology", "reason": "forbidden"}});
+    peer.send(removed.to_string()).await;
+    // Later news of it adds nothing behind its end.
+    peer.send(removed.to_string()).await;
+    peer.send(entry("oncology", 1)).await;
+    assert_eq!(seqs_until(&mut other, 1).await, [1]);
+    (client, peer, full, [other, third])
+}
+
+#[tokio::test]
+async fn a_slow_app_is_told_the_end_of_its_room_however_late_it_reads() {
+    let server = Server::start().await;
+    let (client, mut peer, mut full, _others) = full_and_removed(&server).await;
+    // The other room is full only now: when it is left, the grace of the ended one, had it any, is over.
+    for seq in 2..=6 {
+        peer.send(entry("oncology", seq)).await;
+    }
+    let (_, left) = peer.expect("leave").await;
+
+    let mut told = Vec::new();
+    while let Some(event) = soon("an event or the end", full.next()).await {
+        told.push(match event {
+            Event::CaughtUp(_) => "caught up".to_owned(),
+            Event::Ended(error) => error.code,
+            event => event.entry().unwrap().position.seq.to_string(),
+        });
+    }
+    assert_eq!(told, ["caught up", "1", "2", "3", "forbidden"]);
+    assert_eq!(left["room"], "oncology", "nobody says goodbye to a room that has ended");
+    assert_eq!((full.overflows(), client.state()), (0, State::Online));
+}
+
+#[tokio::test]
+async fn an_ended_room_that_nobody_reads_is_dropped_without_a_goodbye() {
+    let server = Server::start().await;
+    let (client, mut peer, full, [other, _third]) = full_and_removed(&server).await;
+    drop(full);
+    // A goodbye would come before the post.
+    let sending = other.post(Draft::new("Rounds", "still here"));
+    let (id, _) = peer.expect("message.post").await;
+    peer.written(id, 2).await;
+    soon("the answer", sending).await.unwrap();
+    // And the room may be joined again, should its reader be let in.
+    peer.join(&client, "cardiology", From::Now, joined(3, 3)).await;
 }
