@@ -82,10 +82,18 @@ async fn one(stream: TcpStream, rooms: Rooms, broken: Option<Break>, bundle: u32
         while let Some(text) = socket::take_text(&mut input) {
             answer(&peer, &rooms, &text, broken, bundle);
         }
+        if broken == Some(Break::Cut) && is_member(&peer, &rooms) {
+            break;
+        }
     }
     for room in rooms.borrow_mut().values_mut() {
         room.members.retain(|member| !Rc::ptr_eq(member, &peer));
     }
+}
+
+fn is_member(peer: &Rc<Peer>, rooms: &Rooms) -> bool {
+    let joined = |room: &Room| room.members.iter().any(|member| Rc::ptr_eq(member, peer));
+    rooms.borrow().values().any(joined)
 }
 
 /// Releases what waits for messages that may never come.

@@ -180,7 +180,7 @@ pub struct FloorOptions {
     pub broken: Option<Break>,
 }
 
-/// How the floor breaks a promise: the room's first member, the fifth message.
+/// How the floor breaks a promise: the room's first member, the fifth message; or every member, at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Break {
     /// It never comes
@@ -191,6 +191,8 @@ pub enum Break {
     Swap,
     /// It comes with other words
     Alter,
+    /// Whoever has joined is cut off
+    Cut,
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ impl Ground {
         desk.wake.notify_one();
     }
 
-    /// A connection ended that nobody asked to.
+    /// A connection ended that nobody asked to: a finding of the verdict.
     pub fn note_end(&self, failure: &Failure) {
         let mut meter = self.meter.borrow_mut();
         meter.ended += 1;
@@ -313,7 +313,7 @@ impl Traffic {
             server_cores: spent.server_share(),
             server_rss: self.target.process.and_then(|process| process.resident().ok()),
             own_cores: spent.own_share(),
-            findings: self.ground.oracle.borrow().findings(),
+            findings: self.ground.oracle.borrow().findings() + meter.ended,
         }
     }
 }

@@ -49,7 +49,7 @@ fn a_server_of_another_machine_is_left_alone() {
 }
 
 /// A server that breaks a promise, and what the load tester makes of it.
-fn broken(how: &str) -> (Option<i32>, String) {
+fn broken(how: &str, load: &[&str]) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     let ready = folder.path().join("ready.json");
     let program = env!("CARGO_BIN_EXE_wardroom-loadtest");
@@ -68,8 +68,8 @@ fn broken(how: &str) -> (Option<i32>, String) {
         std::thread::sleep(std::time::Duration::from_millis(5));
     };
     let output = Command::new(program)
-        .args(["fanout", "--token", "t", "--members", "3", "--rate", "100", "--warmup", "0"])
-        .args(["--for", "300ms", "--url", &socket])
+        .args(load)
+        .args(["--token", "t", "--warmup", "0", "--for", "300ms", "--url", &socket])
         .output()
         .unwrap();
     floor.kill().unwrap();
@@ -85,8 +85,21 @@ fn a_server_that_breaks_a_promise_fails_the_run() {
         ("swap", "order breaks 1,"),
         ("alter", "byte mismatches 1,"),
     ] {
-        let (code, told) = broken(how);
+        let (code, told) = broken(how, &["fanout", "--members", "3", "--rate", "100"]);
         assert_eq!(code, Some(3), "{how}: {told}");
         assert!(told.contains(found) && told.contains("verdict: correctness"), "{how}: {told}");
+    }
+}
+
+#[test]
+fn a_server_that_drops_its_idle_connections_fails_the_run() {
+    let idle = &["idle", "--rooms", "1", "--members", "3"][..];
+    // Beside a load without members, only those of the idle room are cut off.
+    let crowd = &["fanout", "--members", "0", "--idle-rooms", "1", "--idle-members", "3"][..];
+    for load in [idle, crowd] {
+        let (code, told) = broken("cut", load);
+        assert_eq!(code, Some(3), "{load:?}: {told}");
+        let first = "3 connections ended unasked; the first: a connection ended while reading: ";
+        assert!(told.contains("unasked ends 3\n") && told.contains(first), "{load:?}: {told}");
     }
 }

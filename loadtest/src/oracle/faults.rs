@@ -29,11 +29,13 @@ pub enum Fault {
     Doubled,
     /// A seq below the head that no reader ever got.
     Hole,
+    /// A connection ended that nobody asked to. In a healthy run none does.
+    Ended,
 }
 
 impl Fault {
     /// Every kind, in the order of reports.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Gap,
         Self::Duplicate,
         Self::Order,
@@ -43,6 +45,7 @@ impl Fault {
         Self::Bytes,
         Self::Doubled,
         Self::Hole,
+        Self::Ended,
     ];
 
     /// The kind in words.
@@ -58,6 +61,7 @@ impl Fault {
             Self::Bytes => "byte mismatches",
             Self::Doubled => "doubled posts",
             Self::Hole => "holes",
+            Self::Ended => "unasked ends",
         }
     }
 }
@@ -79,6 +83,13 @@ impl Faults {
         if self.examples.len() < EXAMPLES {
             self.examples.push(about());
         }
+    }
+
+    /// Connections ended that nobody asked to; how the first of them did.
+    pub fn ended(&mut self, count: u64, first: &str) {
+        self.add_many(Fault::Ended, count, || {
+            format!("{count} connections ended unasked; the first: {first}")
+        });
     }
 
     /// How often.

@@ -115,11 +115,6 @@ impl Outcome {
             self.latencies("service", &meter.service);
         }
         self.figure("timer_lag_p99_ms", lag, "ms");
-        if meter.ended > 0 {
-            let first = meter.first_end.unwrap_or_default();
-            self.notes
-                .push(format!("{} connections ended unasked; the first: {first}", meter.ended));
-        }
         self.errors = meter.errors;
         self.seconds = meter.seconds;
     }

@@ -1,6 +1,6 @@
 //! A member: reads its room and hands every frame to the oracle.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -31,8 +31,6 @@ pub struct Member {
     pub number: usize,
     /// Its place.
     pub reader: RefCell<Reader>,
-    /// Set when its connection has ended.
-    pub ended: Cell<bool>,
     part: Part,
 }
 
@@ -54,7 +52,7 @@ impl Member {
             ground.oracle.borrow_mut().admitted_gap(about);
         }
         let reader = RefCell::new(Reader::new(room.index, seam.after));
-        Ok((Rc::new(Self { desk, number, reader, ended: Cell::new(false), part }), link))
+        Ok((Rc::new(Self { desk, number, reader, part }), link))
     }
 
     /// Connects again and resumes where it was.
@@ -67,7 +65,6 @@ impl Member {
             let about = || format!("a resume from {held} was not served whole");
             ground.oracle.borrow_mut().admitted_gap(about);
         }
-        self.ended.set(false);
         Ok(link)
     }
 
@@ -115,7 +112,6 @@ pub(super) async fn read(ground: Rc<Ground>, member: Rc<Member>, mut link: Link)
     loop {
         let taken = link.receive("reading", |text| member.take(&ground, text)).await;
         if let Err(failure) = taken {
-            member.ended.set(true);
             ground.note_end(&failure);
             return;
         }

@@ -72,15 +72,20 @@ impl Traffic {
             let upto = oracle.head(reader.room());
             oracle.done(reader, upto);
         }
-        Ok((oracle.verdict(true), self.ground.meter.take()))
+        let meter = self.ground.meter.take();
+        // The ends come first: what else was found may follow from them. And often nothing is: whoever
+        // has everything and is cut off misses nothing, but costs nothing any more either.
+        let mut faults = Faults::default();
+        if let Some(first) = &meter.first_end {
+            faults.ended(meter.ended, first);
+        }
+        faults.merge(oracle.verdict(true));
+        Ok((faults, meter))
     }
 
     /// Cuts every member's connection at once. The guests' too.
     pub async fn cut_all(&mut self) {
         self.tasks.shutdown().await;
-        for member in &self.members {
-            member.ended.set(true);
-        }
     }
 
     /// A member that was cut reads again.
