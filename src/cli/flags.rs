@@ -31,11 +31,10 @@ impl FileFlag {
     pub(crate) fn load(&self, flags: Vec<Flag>) -> Result<Loaded, Failure> {
         let sources = Sources {
             file: self.config.clone().map_or(ConfigFile::IfPresent, ConfigFile::Named),
-            // A variable that is not Unicode cannot be one of ours: names and values are ASCII.
+            // A name that is not Unicode cannot be one of ours, which are ASCII. A value may be a path,
+            // and those need not be.
             environment: env::vars_os()
-                .filter_map(|(name, value)| {
-                    Some((name.into_string().ok()?, value.into_string().ok()?))
-                })
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
                 .collect(),
             flags,
         };

@@ -1,5 +1,7 @@
 //! `WARDROOM_SECTION__KEY`: knobs from the environment.
 
+use std::ffi::OsString;
+
 use super::file::Given;
 use super::knob::{KNOBS, Knob};
 use super::place::{Place, Problem, nearest};
@@ -12,7 +14,7 @@ const PREFIX: &str = "WARDROOM_";
 
 /// Reads the variables. What is wrong with them goes to `problems`.
 pub(super) fn read(
-    variables: &[(String, String)],
+    variables: &[(String, OsString)],
     given: &mut Vec<Given>,
     problems: &mut Vec<Problem>,
 ) {
@@ -23,7 +25,10 @@ pub(super) fn read(
         }
         let take = |knob| Given {
             knob,
-            raw: Raw::Loose(value.clone()),
+            raw: match value.to_str() {
+                Some(text) => Raw::Loose(text.to_owned()),
+                None => Raw::Other("a text that is not UTF-8"),
+            },
             place: Place::Variable(name.clone()),
         };
         if name == FILTER_VARIABLE {

@@ -15,6 +15,7 @@ mod rules;
 mod template;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -269,8 +270,9 @@ pub struct Flag {
 pub struct Sources {
     /// The file.
     pub file: ConfigFile,
-    /// Variables; only names that begin with `WARDROOM_` are looked at.
-    pub environment: Vec<(String, String)>,
+    /// Variables; only names that begin with `WARDROOM_` are looked at. A value that is not Unicode is
+    /// none that a knob takes.
+    pub environment: Vec<(String, OsString)>,
     /// Flags, the strongest layer.
     pub flags: Vec<Flag>,
 }

@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::ffi::OsStringExt as _;
 
 use super::*;
 
@@ -20,7 +21,7 @@ fn load(
         file: ConfigFile::Named(path.clone()),
         environment: variables
             .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .map(|(name, value)| ((*name).to_owned(), OsString::from(value)))
             .collect(),
         flags: flags
             .iter()
@@ -203,6 +204,30 @@ fn a_variable_that_looks_like_a_slip_is_refused_and_others_are_let_pass() {
         "SERVER__LISTEN",
     ] {
         assert!(load("", &[(name, "x")], &[]).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn a_variable_that_is_not_unicode_is_refused_by_name_if_it_is_one_of_ours() {
+    let load = |name: &str| {
+        let value = OsString::from_vec(b"/srv/donn\xe9es".to_vec());
+        let environment = vec![(name.to_owned(), value)];
+        Loaded::from_sources(&Sources { file: ConfigFile::None, environment, ..Sources::default() })
+            .map_err(|error| error.to_string())
+    };
+    let ours = KNOBS.iter().map(Knob::variable).chain(["WARDROOM_LOG".to_owned()]);
+    for name in ours {
+        let error = load(&name).unwrap_err();
+        let says = format!("environment variable {name}: wrong value for `");
+        assert!(error.starts_with(&says), "{error}");
+        assert!(error.contains("found a text that is not UTF-8\n  give "), "{error}");
+        assert!(!error.contains("donn"), "{error}");
+    }
+    let error = load("WARDROOM_SERVER__LISTN").unwrap_err();
+    assert!(error.contains("did you mean WARDROOM_SERVER__LISTEN?"), "{error}");
+    // The command line reads this one, and takes any path; others are not ours to refuse.
+    for name in ["WARDROOM_CONFIG", "WARDROOM_TOKEN", "WARDROOM_WEB", "HOME"] {
+        assert!(load(name).is_ok(), "{name}");
     }
 }
 

@@ -8,6 +8,17 @@ use std::net::SocketAddr;
 #[derive(Clone, Debug)]
 pub struct Origins(BTreeSet<String>);
 
+/// An origin as browsers write it: in lower case, and without the port that its scheme has anyway.
+fn as_sent(origin: &str) -> String {
+    let mut origin = origin.to_ascii_lowercase();
+    let default = if origin.starts_with("https://") { ":443" } else { ":80" };
+    // An IPv6 address has brackets: if it ends in these digits, what ends here is `]`.
+    if let Some(rest) = origin.strip_suffix(default) {
+        origin.truncate(rest.len());
+    }
+    origin
+}
+
 impl Origins {
     /// The node's own pages, `http` or `https`, on the address it listens on, and what the operator
     /// adds.
@@ -15,11 +26,11 @@ impl Origins {
     pub fn new(scheme: &str, listen: SocketAddr, added: &[String]) -> Self {
         let port = listen.port();
         let mut allowed: BTreeSet<String> =
-            added.iter().map(|origin| origin.trim_end_matches('/').to_ascii_lowercase()).collect();
-        allowed.insert(format!("{scheme}://{listen}"));
+            added.iter().map(|origin| as_sent(origin.trim_end_matches('/'))).collect();
+        allowed.insert(as_sent(&format!("{scheme}://{listen}")));
         if listen.ip().is_loopback() {
             for host in ["127.0.0.1", "localhost", "[::1]"] {
-                allowed.insert(format!("{scheme}://{host}:{port}"));
+                allowed.insert(as_sent(&format!("{scheme}://{host}:{port}")));
             }
         }
         Self(allowed)
@@ -29,8 +40,7 @@ impl Origins {
     #[must_use]
     pub fn allow(&self, origin: Option<&[u8]>) -> bool {
         let Some(origin) = origin else { return true };
-        std::str::from_utf8(origin)
-            .is_ok_and(|origin| self.0.contains(&origin.to_ascii_lowercase()))
+        std::str::from_utf8(origin).is_ok_and(|origin| self.0.contains(&as_sent(origin)))
     }
 }
 
@@ -58,6 +68,38 @@ mod tests {
             "https://evil.example/https://wardroom.example",
         ] {
             assert!(!allow(foreign), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn a_browser_leaves_the_port_of_its_scheme_out() {
+        let allows = |scheme: &str, listen: &str, added: &[&str], sent: &str| {
+            let added: Vec<_> = added.iter().map(|&origin| origin.to_owned()).collect();
+            let listen = listen.parse().expect("an address");
+            Origins::new(scheme, listen, &added).allow(Some(sent.as_bytes()))
+        };
+        let own = ["127.0.0.1", "localhost", "[::1]"];
+        for (scheme, usual, other) in [("http", 80, 443), ("https", 443, 80)] {
+            for (host, address) in own.into_iter().zip(["127.0.0.1", "127.0.0.1", "[::1]"]) {
+                let sent = format!("{scheme}://{host}");
+                assert!(allows(scheme, &format!("{address}:{usual}"), &[], &sent), "{sent}");
+                // Of another scheme it is a port like any other.
+                let listen = format!("{address}:{other}");
+                assert!(!allows(scheme, &listen, &[], &sent), "{sent} of {listen}");
+                assert!(allows(scheme, &listen, &[], &format!("{sent}:{other}")), "{sent}");
+            }
+        }
+        let added =
+            ["https://Wardroom.example:443", "http://[2001:db8::2]:80", "http://[2001:db8::80]"];
+        for (sent, allowed) in [
+            ("https://wardroom.example", true),
+            ("http://wardroom.example", false),
+            ("http://[2001:db8::2]", true),
+            ("http://[2001:db8::80]", true),
+            ("http://[2001:db8:]", false),
+            ("https://[2001:db8::2]", false),
+        ] {
+            assert_eq!(allows("http", "127.0.0.1:7420", &added, sent), allowed, "{sent}");
         }
     }
 }

@@ -1,5 +1,8 @@
 //! `wardroom config check`, and what every verb says of a bad configuration.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+
 use crate::command::{Place, end};
 
 #[test]
@@ -87,6 +90,33 @@ fn a_named_file_that_is_missing_ends_with_78() {
     let mut command = place.command(&["config", "check"]);
     let ended = end(command.env("WARDROOM_CONFIG", "elsewhere.toml"));
     assert!(ended.err.contains("elsewhere.toml"), "{}", ended.err);
+}
+
+#[test]
+fn a_variable_that_is_not_unicode_is_not_passed_over() {
+    let place = Place::new();
+    for arguments in [
+        &["config", "check"][..],
+        &["token", "--sub", "a", "--name", "A"][..],
+        &["serve", "--listen", "127.0.0.1:0"][..],
+    ] {
+        let mut command = place.command(arguments);
+        let ended = end(command.env("WARDROOM_DATA", OsStr::from_bytes(b"/srv/donn\xe9es")));
+        assert_eq!((ended.code, ended.out.as_str()), (78, ""), "{arguments:?}");
+        assert_eq!(
+            ended.err,
+            "wardroom: the configuration has problems; nothing was started\n\
+             environment variable WARDROOM_DATA: wrong value for `data`: found a text that is not UTF-8\n  \
+             give a path (directory for everything that lasts)\n"
+        );
+    }
+    assert!(!place.path("wardroom-data").exists(), "nothing was made");
+    // The file of the configuration may have any name.
+    let name = OsStr::from_bytes(b"donn\xe9es.toml");
+    std::fs::write(place.path(name), "node = \"ward-3\"\n").unwrap();
+    let mut command = place.command(&["config", "show"]);
+    let ended = end(command.env("WARDROOM_CONFIG", name));
+    assert!(ended.code == 0 && ended.out.contains("node = \"ward-3\""), "{}", ended.err);
 }
 
 #[test]
