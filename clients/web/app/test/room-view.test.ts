@@ -171,3 +171,32 @@ test("on one line nothing is forgotten by a reconnect", async () => {
   view.entry(posted(6, "lost", { n: 5 }));
   assert.equal(marks.get("cardiology"), 4);
 });
+
+test("an entry at a number that is held, of a later epoch, has the room joined again", async () => {
+  const { view, served } = await readTo5();
+  const answers = [() => answered(3, 4, 4, { recovered: false })];
+  served.join.push(...answers);
+  view.entry(posted(4, "b", { epoch: NEXT, n: 4 }));
+  view.entry(posted(5, "b", { epoch: NEXT, n: 5 }));
+  await settle();
+  assert.deepEqual([served.join.length, view.status.value.kind, view.log.cursor], [0, "ready", { epoch: EPOCH, seq: 3 }]);
+  view.entry(posted(4, "b", { epoch: NEXT, n: 4 }));
+  assert.deepEqual(view.log.cursor, { epoch: NEXT, seq: 4 });
+});
+
+test("a topic's name goes with the words that gave it, until the server tells another", async () => {
+  const { view, serve } = await readTo5();
+  serve(6, { topic: "a", name: "Topic a", messages: 3, first: 1, last: 3 }, { topic: "lost", messages: 1, first: 5, last: 5 });
+  view.entry(redacted(6, 5));
+  assert.equal(view.topics.get("lost")?.name, undefined);
+  await settle();
+  assert.deepEqual([view.topics.get("lost")?.name, view.topics.get("a")?.name, view.topics.complete], [undefined, "Topic a", true]);
+});
+
+test("nobody is shown of a room that was lost", () => {
+  const view = read(FORBIDDEN);
+  view.here.roster.begin({ rev: 3, online: 1, people: [{ id: "a", card: { name: "A" } }] } as never);
+  view.here.isTyping("a", undefined, undefined);
+  view.removed();
+  assert.deepEqual([view.here.roster.online, view.here.roster.list(), view.here.typing.value], [0, [], []]);
+});

@@ -52,6 +52,15 @@ export class Attendance {
     this.schedule(early + this.deps.random() * ASK_WITHIN_MS);
   }
 
+  /** The room is lost: nobody in it is shown. */
+  left(): void {
+    this.waiting?.();
+    this.waiting = undefined;
+    for (const id of [...this.typists.keys()]) this.stopTyping(id);
+    this.roster.clear();
+    this.version.value += 1;
+  }
+
   /** Somebody is writing; forgotten by itself. */
   isTyping(id: string, topic: string | undefined, card: Card | undefined): void {
     this.typists.get(id)?.();

@@ -9,7 +9,7 @@ import type { Ask, Gap } from "./room-log.ts";
 import { TopicBook } from "./topic-book.ts";
 import { delay } from "../wire/backoff.ts";
 import { Failure } from "../wire/failure.ts";
-import type { Entry, HistoryPage, Joined, MovedFacts, TopicsPage } from "../wire/types.ts";
+import type { AboutFacts, Entry, HistoryPage, Joined, MovedFacts, TopicsPage } from "../wire/types.ts";
 
 /** What a first visit reads. */
 const FIRST_LAST = 50;
@@ -120,7 +120,17 @@ export class RoomView {
 
   /** Applies an entry; does not draw. */
   entry(entry: Entry): void {
-    if (entry.seq > this.log.cursor.seq) this.topics.apply(entry, this.movedFrom(entry));
+    const { cursor } = this.log;
+    if (entry.seq <= cursor.seq && entry.epoch > cursor.epoch) {
+      // The line has moved under this page: where both share it is what a join tells.
+      if (this.status.value.kind === "ready") {
+        this.status.value = { kind: "joining" };
+        void this.join();
+      }
+      return;
+    }
+    if (entry.seq > cursor.seq) this.topics.apply(entry, this.movedFrom(entry));
+    if (entry.op === "message.redacted") this.forgetName(entry);
     this.follow(this.log.apply(entry));
     this.notSeen(entry);
     const message = this.log.message(entry.seq);
@@ -224,6 +234,7 @@ export class RoomView {
   /** The room may not be read any more, so nothing of it is shown. */
   private closed(failure: Failure): void {
     this.empty();
+    this.here.left();
     this.status.value = { kind: "failed", failure };
     this.changed();
   }
@@ -241,6 +252,14 @@ export class RoomView {
     if (!this.anew || n === undefined) return;
     this.anew = false;
     this.deps.seenAtMost(n - 1);
+  }
+
+  /** A topic's name is of its first message, or of one that gave it another: erased with that, the server tells another. */
+  private forgetName(entry: Entry): void {
+    const name = this.log.message((entry.d as unknown as AboutFacts).seq)?.topicName;
+    if (name !== undefined) this.topics.unname(name);
+    this.topics.complete = false;
+    void this.loadTopics();
   }
 
   /** Where the messages belong that an entry moves, before it does. */
@@ -263,6 +282,7 @@ export class RoomView {
         if (log !== this.log) return;
         for (const entry of (page as HistoryPage).entries) {
           if (entry.seq > log.cursor.seq) this.topics.apply(entry, this.movedFrom(entry));
+          if (entry.op === "message.redacted") this.forgetName(entry);
         }
         const more = log.filled(page as HistoryPage);
         for (const entry of (page as HistoryPage).entries) {

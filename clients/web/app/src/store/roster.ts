@@ -51,6 +51,13 @@ export class Roster {
     this.rev = -1;
   }
 
+  /** The room is not ours to look into any more. */
+  clear(): void {
+    this.online = 0;
+    this.people = undefined;
+    this.rev = -1;
+  }
+
   /** By name, as one reads. */
   list(): Person[] {
     const order = new Intl.Collator();

@@ -24,6 +24,13 @@ export class TopicBook {
     this.complete = false;
   }
 
+  /** The words of a message were erased that gave this name: no topic shows it, until it is told again from elsewhere. */
+  unname(name: string): void {
+    for (const { name: shown, ...topic } of [...this.topics.values()]) {
+      if (shown === name) this.topics.set(topic.topic, topic);
+    }
+  }
+
   /** An entry about topics. `from`: where the messages belonged that it moves. */
   apply(entry: Entry, from: string[]): void {
     const { op, seq } = entry;
