@@ -9,8 +9,8 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::oneshot;
 
 use super::journal::Catalog;
-use super::pour::{PourError, Span, pour};
-use super::store::{Generations, Shelf as _, SledShelf};
+use super::pour::{PourError, Span, pour, supplement};
+use super::store::{Generations, Shelf, SledShelf};
 
 /// A build under way.
 pub(super) struct Build {
@@ -20,27 +20,45 @@ pub(super) struct Build {
     /// Who waits for it. Bounded by the store thread's queue.
     pub(super) answers: Vec<oneshot::Sender<bool>>,
     cancelled: Arc<AtomicBool>,
-    thread: JoinHandle<Result<SledShelf, PourError>>,
+    thread: JoinHandle<Result<Built, PourError>>,
+}
+
+/// What it came to.
+pub(super) struct Built {
+    pub(super) shelf: SledShelf,
+    /// Entries that the journal holds no longer, taken from the store in use.
+    pub(super) saved: u64,
 }
 
 impl Build {
-    /// Starts building everything up to a group.
+    /// Starts building everything up to a group, if that leaves `spare` bytes of the disk free. What the journal
+    /// has lost is taken from the store in use.
     pub(super) fn start(
         generations: &Generations,
         catalog: &Arc<Catalog>,
         upto: u64,
+        (in_use, spare): (Arc<dyn Shelf>, u64),
     ) -> io::Result<Self> {
-        generations.has_room()?;
+        generations.has_room(spare)?;
         let generation = generations.next()?;
         let cancelled = Arc::new(AtomicBool::new(false));
         let (generations, catalog) = (generations.clone(), Arc::clone(catalog));
         let stop = Arc::clone(&cancelled);
         let thread = thread::Builder::new().name("store-build".to_owned()).spawn(move || {
-            let fresh = generations.begin(generation)?;
-            let span = Span { after: 0, upto, claimed: 0 };
-            pour(&fresh, &catalog, span, &stop)?;
-            fresh.sync()?;
-            Ok(fresh)
+            let made = || {
+                let shelf = generations.begin(generation)?;
+                let span = Span { after: 0, upto, claimed: 0 };
+                let poured = pour(&shelf, &catalog, span, Some(&*in_use), &stop)?;
+                let lost = poured.damaged;
+                let saved = if lost { supplement(&shelf, &*in_use, &stop)? } else { 0 };
+                shelf.sync()?;
+                Ok(Built { shelf, saved })
+            };
+            let built = made();
+            if built.is_err() {
+                generations.abandon(generation);
+            }
+            built
         })?;
         Ok(Self { generation, upto, answers: Vec::new(), cancelled, thread })
     }
@@ -55,7 +73,7 @@ impl Build {
     }
 
     /// Waits for its end.
-    pub(super) fn finish(self) -> (Result<SledShelf, PourError>, Vec<oneshot::Sender<bool>>) {
+    pub(super) fn finish(self) -> (Result<Built, PourError>, Vec<oneshot::Sender<bool>>) {
         let ended = || Err(PourError::Journal(io::Error::other("the building thread panicked")));
         (self.thread.join().unwrap_or_else(|_| ended()), self.answers)
     }

@@ -34,6 +34,9 @@ struct Round {
     /// The newest entry checked of the last of them: its seq, and what the next one links to.
     after: u64,
     link: Option<[u8; 32]>,
+    /// An entry of it that was not in the index when it was looked for: the store may have been taking it in,
+    /// which puts entries before their rows.
+    doubted: Option<u64>,
 }
 
 /// See the module.
@@ -125,7 +128,13 @@ impl Caretaker {
                     return;
                 };
                 logs.reverse();
-                round.insert(Round { begun: Instant::now(), logs, after: 0, link: None })
+                round.insert(Round {
+                    begun: Instant::now(),
+                    logs,
+                    after: 0,
+                    link: None,
+                    doubted: None,
+                })
             }
         };
         let before = shared.wounds.found();
@@ -155,7 +164,7 @@ fn share_of(per_second: usize, seconds: f64) -> usize {
 
 impl Round {
     /// Checks at most so many entries of the log whose turn it is; returns how many. `None`: all logs
-    /// are through.
+    /// are through, or one entry is to be looked at again at the next turn.
     fn step(
         &mut self,
         reader: &Reader,
@@ -181,6 +190,11 @@ impl Round {
             }
             let row = reader.row(&log, &header.mid)?;
             if row.is_none_or(|row| row.position != header.position) {
+                if self.doubted != Some(seq) {
+                    // At the next turn it is there, or it is missing.
+                    self.doubted = Some(seq);
+                    return Ok(None);
+                }
                 tracing::error!(%log, seq, "an entry is not in the index; the store is rebuilt");
                 found("unindexed", 1);
                 shared.wounds.store_is_sick();
@@ -194,7 +208,7 @@ impl Round {
         }
         if slice.records.is_empty() && slice.holes.is_empty() {
             self.logs.pop();
-            (self.after, self.link) = (0, None);
+            (self.after, self.link, self.doubted) = (0, None, None);
         }
         Ok(Some(slice.records.len()))
     }

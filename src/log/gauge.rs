@@ -121,6 +121,16 @@ impl Gauge {
         Health::Ready
     }
 
+    /// What must stay free of the disk.
+    pub(super) fn min_free_bytes(&self) -> u64 {
+        self.min_free_bytes
+    }
+
+    /// The disk had less free than it must when it was looked at last.
+    pub(super) fn is_full(&self) -> bool {
+        self.full.load(Ordering::Acquire)
+    }
+
     /// The journal wrote so much: now and then it looks at what the disk has free. It must be who writes
     /// that looks, since any other thread may get no turn.
     pub(super) fn wrote(&self, bytes: u64, disk: &dyn Disk, dir: &Path) {

@@ -12,13 +12,11 @@ use wardroom_protocol::ids::LogName;
 
 use super::finding::{Done, Finding, Hole, Recovery, Where};
 use super::journal::{
-    Catalog, GROUP_HEADER, Place, SegmentHeader, Stored, encode_group, read_all, salvage, scan,
-    write_footer,
+    Catalog, GROUP_HEADER, Place, SegmentHeader, Stored, encode_group, footer_size, read_all,
+    salvage, scan, write_footer,
 };
 use super::record::{Rest, View};
-use super::store::{
-    Shelf, chunk, decode_row, end_of, entry_key, log_of, log_prefix, row_key, seq_of,
-};
+use super::store::{Shelf, chunk, decode_row, entry_key, log_of, newest_of, row_key, seq_of};
 use super::survey::{Damage, Survey, Surveyed, Suspect};
 use crate::domain::Status;
 
@@ -98,7 +96,8 @@ impl Mender<'_> {
             records.sort_by(|a, b| a.log.cmp(&b.log).then(a.seq.cmp(&b.seq)));
             records.dedup_by(|a, b| a.log == b.log && a.seq == b.seq);
             let needs: usize = records.iter().map(|record| record.bytes.len()).sum();
-            if damaged.range.len() < needs + GROUP_HEADER {
+            let footer = if damaged.blank { footer_of(&records) } else { 0 };
+            if damaged.range.len() < needs + GROUP_HEADER + footer {
                 appended.append(&mut records);
             }
             self.fill(damaged, &records)?;
@@ -195,6 +194,7 @@ impl Mender<'_> {
                 damaged.range.end as u64,
             );
         };
+        let body = if damaged.blank { 0 } else { body };
         let mut group = Vec::new();
         let spans = u32::try_from(numbers - 1).unwrap_or(u32::MAX);
         encode_group(&mut group, damaged.before + 1, spans, records, body);
@@ -303,19 +303,19 @@ impl Mender<'_> {
     }
 }
 
+/// Bytes of the footer of a segment that holds these records, sorted by log.
+fn footer_of(records: &[Stored]) -> usize {
+    let logs = records.chunk_by(|a, b| a.log == b.log).filter_map(|part| part.first());
+    let (names, count) =
+        logs.fold((0, 0), |(names, count), record| (names + record.log.as_str().len(), count + 1));
+    usize::try_from(footer_size(names, count, records.len())).unwrap_or(usize::MAX)
+}
+
 /// Newest seq of every log in a store; logs whose end cannot be read are missing.
 pub(super) fn store_heads(
     shelf: &dyn Shelf,
     logs: &BTreeMap<LogName, u64>,
 ) -> BTreeMap<LogName, u64> {
-    let mut heads = BTreeMap::new();
-    for log in logs.keys() {
-        let prefix = log_prefix(log);
-        if let Ok(found) = chunk(shelf, &prefix, &end_of(&prefix), true, 1, 1)
-            && let Some((key, _)) = found.first()
-        {
-            heads.insert(log.clone(), seq_of(key));
-        }
-    }
-    heads
+    let newest = |log: &LogName| Some((log.clone(), newest_of(shelf, log).ok()??));
+    logs.keys().filter_map(newest).collect()
 }

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use wardroom_protocol::ids::LogName;
 
-use super::journal::{Catalog, Footer, GroupAt, read_all, scan};
+use super::journal::{Catalog, Footer, GroupAt, Scan, read_all, scan};
 use super::record::{Rest, View};
-use super::store::{Batch, Shelf, ShelfError, entry_key};
+use super::store::{Batch, Shelf, ShelfError, chunk, end_of, entry_key, log_of, log_prefix};
 use crate::entry;
 
 /// What is poured.
@@ -24,6 +24,8 @@ pub(super) struct Span {
 
 /// Groups are put in together up to this many bytes: fewer, larger batches cost sled less.
 const BATCH_BYTES: usize = 512 * 1024;
+/// Entries that are looked at together.
+const PIECE: usize = 512;
 
 /// Why it stopped.
 #[derive(Debug, thiserror::Error)]
@@ -39,22 +41,32 @@ pub(super) enum PourError {
     Journal(#[from] io::Error),
 }
 
-/// Pours groups into a store; returns how many records it lacked. Syncs never: the caller does.
+/// What came of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Poured {
+    /// Records that the store lacked.
+    pub(super) records: u64,
+    /// The journal is damaged in what was read of it: another store may hold more.
+    pub(super) damaged: bool,
+}
+
+/// Pours groups into a store. Syncs never: the caller does.
 ///
+/// Words that the journal holds no longer whole are taken from the store itself, or from `other`.
 /// Stops before the next group once `stop` is set, with an error.
 pub(super) fn pour(
     shelf: &dyn Shelf,
     catalog: &Catalog,
     span: Span,
+    other: Option<&dyn Shelf>,
     stop: &AtomicBool,
-) -> Result<u64, PourError> {
-    let mut poured = 0;
+) -> Result<Poured, PourError> {
+    let mut poured = Poured::default();
     if span.after >= span.upto {
         return Ok(poured);
     }
     let mut before = 0;
-    let mut heads: HashMap<LogName, u64> = HashMap::new();
-    let mut late = BTreeSet::new();
+    let mut order = Order::default();
     let mut batch = Batch::new(shelf);
     let mut records = 0;
     for number in catalog.segments() {
@@ -64,15 +76,18 @@ pub(super) fn pour(
             && footer.last_group <= span.after
         {
             before = footer.last_group;
+            order.pass(footer);
             continue;
         }
         let bytes = read_all(&*file)?;
-        let limit = footer.and_then(|footer| usize::try_from(footer.groups_end).ok());
+        let limit = footer.as_ref().and_then(|footer| usize::try_from(footer.groups_end).ok());
         let found = scan(&bytes, limit.unwrap_or(bytes.len()), before);
+        poured.damaged |= is_damaged(&found, before, footer.as_ref());
         for group in &found.groups {
-            if group.last_number() <= span.after || group.number > span.upto {
-                continue;
+            if group.number > span.upto {
+                break;
             }
+            let is_asked = group.last_number() > span.after;
             if stop.load(Ordering::Acquire) {
                 return Err(PourError::Stopped);
             }
@@ -80,31 +95,105 @@ pub(super) fn pour(
                 let Ok(view) = View::read(&bytes[record.offset..record.offset + record.len]) else {
                     continue;
                 };
-                let event = entry::event(&view.header).ok().flatten();
-                let bytes = whole_of(shelf, &view)?;
-                let log = &view.header.log;
-                let seq = view.header.position.seq;
-                let head = heads.entry(log.clone()).or_insert(0);
-                if seq < *head {
-                    late.insert(log.clone());
+                order.take(&view.header.log, view.header.position.seq, is_asked);
+                if !is_asked {
+                    continue;
                 }
-                *head = seq.max(*head);
+                let event = entry::event(&view.header).ok().flatten();
+                let bytes = whole_of(&view, shelf, other)?;
                 batch.stage(&view.header, bytes, event.as_ref())?;
                 records += 1;
             }
             before = group.last_number();
             if batch.bytes() >= BATCH_BYTES {
                 let full = std::mem::replace(&mut batch, Batch::new(shelf));
-                poured += put(full, before, span.claimed, std::mem::take(&mut records))?;
+                poured.records += put(full, before, span.claimed, std::mem::take(&mut records))?;
             }
         }
         before = found.groups.last().map_or(before, GroupAt::last_number);
     }
-    poured += put(batch, span.upto, span.claimed, records)?;
-    for log in late {
-        redact_again(shelf, catalog, &log)?;
+    poured.records += put(batch, span.upto, span.claimed, records)?;
+    for log in order.late {
+        stage_again(shelf, &log)?;
     }
     Ok(poured)
+}
+
+/// Whether groups are missing in a segment: between those that are good, before the first of them (which is
+/// to follow the group `before`), or, of a closed segment, behind the last.
+fn is_damaged(found: &Scan, before: u64, footer: Option<&Footer>) -> bool {
+    let last = found.groups.last().map_or(before, GroupAt::last_number);
+    let numbers = found.groups.iter().try_fold(before, |before, group| {
+        (group.number == before + 1).then_some(group.last_number())
+    });
+    !found.bad.is_empty()
+        || numbers.is_none()
+        || footer.is_some_and(|footer| footer.last_group != last)
+}
+
+/// Which entries stand behind later ones of their log: written back by a mend, long after those that edit,
+/// hide or erase them.
+#[derive(Default)]
+struct Order {
+    /// The newest entry of each log so far.
+    heads: HashMap<LogName, u64>,
+    late: BTreeSet<LogName>,
+}
+
+impl Order {
+    /// A whole segment that is not poured.
+    fn pass(&mut self, footer: &Footer) {
+        for (log, extent) in &footer.logs {
+            self.take(log, extent.last, false);
+        }
+    }
+
+    fn take(&mut self, log: &LogName, seq: u64, poured: bool) {
+        match self.heads.get_mut(log) {
+            Some(head) if seq < *head && poured => {
+                self.late.insert(log.clone());
+            }
+            Some(head) => *head = seq.max(*head),
+            None => {
+                self.heads.insert(log.clone(), seq);
+            }
+        }
+    }
+}
+
+/// Puts what another store holds of entries and this one lacks into this one; returns how many there were.
+pub(super) fn supplement(
+    shelf: &dyn Shelf,
+    other: &dyn Shelf,
+    stop: &AtomicBool,
+) -> Result<u64, PourError> {
+    let mut lacked = 0;
+    let mut logs = BTreeSet::new();
+    let mut from = vec![b'e'];
+    loop {
+        let found = chunk(other, &from, b"f", false, PIECE, BATCH_BYTES)?;
+        let Some((last, _)) = found.last() else {
+            break;
+        };
+        if stop.load(Ordering::Acquire) {
+            return Err(PourError::Stopped);
+        }
+        from = [&last[..], &[0]].concat();
+        let mut batch = Batch::new(shelf);
+        for (key, bytes) in found {
+            let lacks = shelf.get(&key)?.is_none();
+            if lacks && View::read(&bytes).is_ok_and(|view| view.rest != Rest::Damaged) {
+                logs.extend(log_of(&key));
+                batch.put(key, bytes.to_vec());
+                lacked += 1;
+            }
+        }
+        batch.commit(None)?;
+    }
+    for log in logs {
+        stage_again(shelf, &log)?;
+    }
+    Ok(lacked)
 }
 
 /// Puts a batch that ends with this group; returns how many records that changed.
@@ -116,37 +205,50 @@ fn put(mut batch: Batch<'_>, group: u64, claimed: u64, records: u64) -> Result<u
     Ok(records)
 }
 
-/// Stages a log's redactions once more: an entry that recovery wrote back late stands behind the
-/// one that erases it.
-fn redact_again(shelf: &dyn Shelf, catalog: &Catalog, log: &LogName) -> Result<(), PourError> {
-    for place in catalog.places(log)?.into_values() {
-        let Some(bytes) = catalog.read(place)? else {
-            continue;
+/// Stages all entries of a log once more, in their order: its rows are folded from all of them.
+pub(super) fn stage_again(shelf: &dyn Shelf, log: &LogName) -> Result<(), ShelfError> {
+    let prefix = log_prefix(log);
+    let (mut from, end) = (prefix.clone(), end_of(&prefix));
+    loop {
+        let found = chunk(shelf, &from, &end, false, PIECE, BATCH_BYTES)?;
+        let Some((last, _)) = found.last() else {
+            return Ok(());
         };
-        if let Ok(view) = View::read(&bytes)
-            && let Ok(Some(event)) = entry::event(&view.header)
-            && event.erases().is_some()
-        {
-            let mut batch = Batch::new(shelf);
-            batch.stage(&view.header, view.bytes.to_vec(), Some(&event))?;
-            batch.commit(None)?;
+        from = [&last[..], &[0]].concat();
+        let mut batch = Batch::new(shelf);
+        for (_, bytes) in found {
+            if let Ok(view) = View::read(&bytes) {
+                let event = entry::event(&view.header).ok().flatten();
+                batch.stage(&view.header, bytes.to_vec(), event.as_ref())?;
+            }
         }
+        batch.commit(None)?;
     }
-    Ok(())
 }
 
-/// The record's bytes. Where the journal's words are gone and the store's are not, the store's: if
-/// that is lawful, the redaction that follows erases them there as well.
-fn whole_of(shelf: &dyn Shelf, view: &View<'_>) -> Result<Vec<u8>, ShelfError> {
-    if matches!(view.rest, Rest::Zeros | Rest::Damaged) {
-        let key = entry_key(&view.header.log, view.header.position.seq);
-        if let Some(held) = shelf.get(&key)?
-            && let Ok(other) = View::read(&held)
-            && other.hash == view.hash
-            && other.rest == Rest::Whole
-        {
-            return Ok(held.to_vec());
+/// The record's bytes. Where the journal's words are gone and a store's are not, that store's: if
+/// that is lawful, the redaction that follows erases them there as well. Where they are damaged, an erased copy
+/// as well: they may be being erased.
+fn whole_of(
+    view: &View<'_>,
+    shelf: &dyn Shelf,
+    other: Option<&dyn Shelf>,
+) -> Result<Vec<u8>, ShelfError> {
+    let mut bytes = view.bytes.to_vec();
+    if matches!(view.rest, Rest::None | Rest::Whole) {
+        return Ok(bytes);
+    }
+    let key = entry_key(&view.header.log, view.header.position.seq);
+    let here = shelf.get(&key)?;
+    // One that does not answer has nothing to give.
+    let there = other.and_then(|other| other.get(&key).ok().flatten());
+    for held in here.into_iter().chain(there) {
+        match View::read(&held) {
+            Ok(copy) if copy.hash != view.hash => {}
+            Ok(copy) if copy.rest == Rest::Whole => return Ok(held.to_vec()),
+            Ok(copy) if copy.rest == Rest::Zeros => bytes = held.to_vec(),
+            _ => {}
         }
     }
-    Ok(view.bytes.to_vec())
+    Ok(bytes)
 }

@@ -282,6 +282,12 @@ impl StoreThread {
             self.looked = Instant::now();
             self.unlooked = 0;
             self.shared.gauge.look_at_space(&*self.shared.disk, keeper.generations.dir());
+            if let Some(build) = &self.building
+                && self.shared.gauge.is_full()
+            {
+                // It can wait; who writes cannot.
+                build.cancel();
+            }
             // One that failed is being made anew, or given up.
             if !self.shared.gauge.store_failed() && self.shelf().tidy().is_err() {
                 self.shared.wounds.store_is_sick();

@@ -37,6 +37,8 @@ pub(super) struct Damage {
     pub(super) before: u64,
     /// … and below this one.
     pub(super) behind: u64,
+    /// Nothing stands there at all, nor in the rest of the segment, whose footer is to go behind what is put there.
+    pub(super) blank: bool,
 }
 
 /// One segment in use.
@@ -69,10 +71,11 @@ pub(super) struct Survey {
 pub(super) fn survey(disk: &dyn Disk, dir: &Path, from: SegmentName) -> io::Result<Survey> {
     let mut all = Survey::default();
     let mut last_group = 0;
-    let mut expected = None;
+    // A journal begins with its first segment, wherever that is kept.
+    let mut expected = 1;
     for number in list(disk, dir)? {
-        all.absent.extend(expected.unwrap_or(number)..number);
-        expected = Some(number + 1);
+        all.absent.extend(expected..number);
+        expected = number + 1;
         let segment = open_segment(disk, dir, number)?;
         let footer = Footer::read(&*segment.file)?;
         let mut this = Surveyed {
@@ -168,13 +171,16 @@ impl Survey {
                 range: bad.range.clone(),
                 before: bad.before,
                 behind: bad.behind,
+                blank: false,
             }));
             let scanned = scan.groups.last().map(GroupAt::last_number);
             let before = scanned.unwrap_or_else(|| self.before(at));
+            let blank = scan.groups.is_empty() && scan.tail.is_none() && this.footer.is_none();
             let (end, behind) = match (this.groups_end(), self.segments.get(at + 1)) {
                 (Some(end), _) => (end, this.last_group + 1),
                 (None, Some(next)) => {
                     let end = scan.tail.as_ref().map_or(scan.end, |tail| tail.end);
+                    let end = if blank { usize::MAX } else { end };
                     let room = this.segment.file.size().unwrap_or(0);
                     let room = usize::try_from(room).unwrap_or(0).saturating_sub(TRAILER);
                     (end.min(room), next.first_group.unwrap_or(before + 1))
@@ -187,6 +193,7 @@ impl Survey {
                     range: scan.end..end.max(scan.end),
                     before,
                     behind,
+                    blank,
                 });
             }
         }

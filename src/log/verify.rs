@@ -14,13 +14,11 @@ use super::disk::{Disk, RealDisk};
 use super::finding::{Done, Finding, Hole, OpenError, Where, io};
 use super::floors;
 use super::journal::read_all;
+use super::pour::stage_again;
 use super::record::{Rest, View};
 use super::recovery::lock;
-use super::store::{
-    Batch, Generations, Left, MemoryShelf, Opened, Shelf, chunk, end_of, log_prefix, seq_of,
-};
+use super::store::{Batch, Generations, Left, MemoryShelf, Opened, Shelf, chunk, seq_of};
 use super::survey::{Survey, survey};
-use crate::domain::Event;
 use crate::entry::{self, NO_LINK};
 
 /// What verify found.
@@ -143,6 +141,7 @@ fn entries(
 ) -> std::io::Result<Logs> {
     let mut logs = Logs::new();
     let mut mids: BTreeSet<(LogName, Mid)> = BTreeSet::new();
+    let mut late = BTreeSet::new();
     let mut before = 0;
     for this in &found.segments {
         let Some(scan) = &this.scan else {
@@ -179,6 +178,10 @@ fn entries(
                 if !mids.insert((log.clone(), header.mid)) {
                     bad("its mid is already used in this log");
                 }
+                let held = logs.get(log).and_then(|entries| entries.last_key_value());
+                if held.is_some_and(|(head, _)| seq < *head) {
+                    late.insert(log.clone());
+                }
                 let seen = Seen { link: header.link, hash: view.hash };
                 if logs.entry(log.clone()).or_default().insert(seq, seen).is_some() {
                     bad("it stands twice in the journal");
@@ -191,27 +194,11 @@ fn entries(
             let _ = batch.commit(None);
         }
     }
-    late_redactions(&logs, derived);
+    for log in &late {
+        let _ = stage_again(derived, log);
+    }
     report.logs = logs.len() as u64;
     Ok(logs)
-}
-
-/// Stages redactions once more, for entries that stand behind them in the journal.
-fn late_redactions(logs: &Logs, derived: &MemoryShelf) {
-    for log in logs.keys() {
-        let prefix = log_prefix(log);
-        let all = chunk(derived, &prefix, &end_of(&prefix), false, usize::MAX, usize::MAX);
-        for (_, bytes) in all.unwrap_or_default() {
-            if let Ok(view) = View::read(&bytes)
-                && let Ok(Some(event)) = entry::event(&view.header)
-                && Event::erases(&event).is_some()
-            {
-                let mut batch = Batch::new(derived);
-                let _ = batch.stage(&view.header, bytes.to_vec(), Some(&event));
-                let _ = batch.commit(None);
-            }
-        }
-    }
 }
 
 fn chains(logs: &Logs, report: &mut VerifyReport) {

@@ -166,3 +166,27 @@ async fn a_limit_on_the_size_of_files_loses_nothing() {
     all_there(&node, &token, &acked).await;
     node.stop();
 }
+
+/// A store that a power cut caught in use is made anew. Where there is no room for both, the old one makes room:
+/// the journal has all of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_is_made_anew_where_there_is_room_for_one_only() {
+    let Some((world, disk)) = small_world(48) else { return };
+    let token = world.token("sender", &["import", "moderator"]);
+    let env = [("WARDROOM_LOG__SEGMENT_MIB", "1"), ("WARDROOM_LOG__MIN_FREE_MIB", "8")];
+    let node = world.node_with(&[], &env);
+    let mut probe = node.probe(&token).await;
+    probe.create("cardiology").await;
+    let (acked, code) = fill(&mut probe).await;
+    assert_eq!(code, "log_unavailable");
+    drop(probe);
+    tokio::task::block_in_place(|| node.kill());
+    println!("{} posts of 40 KB on 48 MiB", acked.len());
+    let store = world.data().join("store/gen-00000001");
+    std::fs::remove_file(store.join("SEAL")).unwrap();
+    let node = world.node_with(&[], &env);
+    assert!(!store.exists());
+    all_there(&node, &token, &acked).await;
+    drop(disk);
+    node.stop();
+}

@@ -35,6 +35,7 @@ mod places;
 mod notes;
 mod positions;
 mod pending;
+#[expect(dead_code, reason = "some of it is for tests of the log alone")]
 #[path = "../log/power/mod.rs"]
 mod power;
 mod presence;

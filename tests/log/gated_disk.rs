@@ -13,6 +13,8 @@ pub(crate) struct Gate {
     before: Mutex<Option<String>>,
     opened: Condvar,
     waiting: AtomicBool,
+    /// The file whose next opening fails.
+    refused: Mutex<Option<PathBuf>>,
 }
 
 #[derive(Clone)]
@@ -34,6 +36,16 @@ impl Gate {
 
     pub(crate) fn is_waited_for(&self) -> bool {
         self.waiting.load(Ordering::SeqCst)
+    }
+
+    /// Opening this file fails once, as on a disk that is full for a moment.
+    pub(crate) fn refuse(&self, file: &Path) {
+        *self.refused.lock().unwrap() = Some(file.to_path_buf());
+    }
+
+    /// Whether that has happened.
+    pub(crate) fn has_refused(&self) -> bool {
+        self.refused.lock().unwrap().is_none()
     }
 
     fn pass(&self, call: &str, what: &Path) {
@@ -67,6 +79,11 @@ impl DiskFile for GatedFile {
 
 impl Disk for GatedDisk {
     fn open(&self, path: &Path, create: bool) -> io::Result<Arc<dyn DiskFile>> {
+        let mut refused = self.0.refused.lock().unwrap();
+        if refused.as_deref() == Some(path) {
+            *refused = None;
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         let file = RealDisk.open(path, create)?;
         Ok(Arc::new(GatedFile(file, Arc::clone(&self.0), path.to_path_buf())))
     }

@@ -17,7 +17,9 @@ mod journal_damage;
 mod mids;
 mod pace;
 mod power;
+mod rebuild;
 mod rot;
+mod rows;
 #[path = "../corpora/seeds.rs"]
 mod seeds;
 #[expect(dead_code, reason = "some of it is for tests of a whole node")]

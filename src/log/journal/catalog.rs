@@ -24,7 +24,7 @@ pub(in crate::log) struct Place {
 
 enum State {
     /// Closed: the places lie in the footer.
-    Closed(Footer),
+    Closed(Arc<Footer>),
     /// Open, or its footer is bad: the places are in memory.
     Open(Places),
 }
@@ -80,7 +80,7 @@ impl Catalog {
     }
 
     pub(in crate::log) fn put_closed(&self, number: SegmentName, footer: Footer) {
-        self.segments.write().insert(number, State::Closed(footer));
+        self.segments.write().insert(number, State::Closed(Arc::new(footer)));
     }
 
     pub(in crate::log) fn put_open(&self, number: SegmentName, places: Places) {
@@ -164,7 +164,7 @@ impl Catalog {
         let footer = match self.segments.read().get(&number) {
             None => return Ok(Places::new()),
             Some(State::Open(places)) => return Ok(places.clone()),
-            Some(State::Closed(footer)) => footer.clone(),
+            Some(State::Closed(footer)) => Arc::clone(footer),
         };
         let file = self.open(number)?.file;
         match footer.all(&*file)? {
@@ -210,7 +210,7 @@ impl Catalog {
                 if only.is_some_and(|seq| seq < extent.first || seq > extent.last) {
                     return Ok(Vec::new());
                 }
-                footer.clone()
+                Arc::clone(footer)
             }
         };
         let file = self.open(number)?.file;

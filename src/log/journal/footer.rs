@@ -55,7 +55,7 @@ pub(in crate::log) struct Footer {
 pub(in crate::log) type Places = BTreeMap<LogName, Vec<(u64, u32)>>;
 
 /// Bytes that the footer of these places needs, trailer included.
-pub(super) fn size(names: usize, logs: usize, places: usize) -> u64 {
+pub(in crate::log) fn size(names: usize, logs: usize, places: usize) -> u64 {
     (4 + names + logs * 26 + places * PLACE + TRAILER) as u64
 }
 

@@ -40,7 +40,7 @@ mod writer;
 
 pub(super) use catalog::{Catalog, Place, places_of};
 pub(super) use erasures::Copying;
-pub(super) use footer::{Footer, Places, TRAILER, write_footer};
+pub(super) use footer::{Footer, Places, TRAILER, size as footer_size, write_footer};
 pub(super) use group::{GROUP_HEADER, Stored, encode as encode_group};
 pub(super) use scan::{GroupAt, Scan, salvage, scan};
 pub(super) use segment::{

@@ -35,8 +35,24 @@ pub(in crate::log) fn prepare(
     Ok(Segment { number: header.number, path, file })
 }
 
+/// How the segments of a journal are made.
+struct Maker {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    journal: [u8; 16],
+    size: u64,
+}
+
+impl Maker {
+    fn make(&self, number: SegmentName) -> io::Result<Segment> {
+        let header = SegmentHeader { number, journal: self.journal, size: self.size };
+        prepare(&*self.disk, &self.dir, header)
+    }
+}
+
 /// The helper thread's handle.
 pub(in crate::log) struct Spares {
+    maker: Arc<Maker>,
     /// Holds one order: the writer orders the next segment only after it has taken the last.
     orders: Option<SyncSender<SegmentName>>,
     made: Receiver<io::Result<Segment>>,
@@ -61,17 +77,18 @@ impl Spares {
         journal: [u8; 16],
         size: u64,
     ) -> io::Result<Self> {
+        let maker = Arc::new(Maker { disk, dir, journal, size });
         let (orders, incoming) = sync_channel::<SegmentName>(1);
         let (done, made) = sync_channel(1);
+        let here = Arc::clone(&maker);
         let thread = thread::Builder::new().name("journal-spare".to_owned()).spawn(move || {
             for number in incoming {
-                let header = SegmentHeader { number, journal, size };
-                if done.send(prepare(&*disk, &dir, header)).is_err() {
+                if done.send(here.make(number)).is_err() {
                     return;
                 }
             }
         })?;
-        Ok(Self { orders: Some(orders), made, thread: Some(thread) })
+        Ok(Self { maker, orders: Some(orders), made, thread: Some(thread) })
     }
 
     /// Asks for a segment to be made.
@@ -82,10 +99,13 @@ impl Spares {
         }
     }
 
-    /// Waits for the segment ordered before.
-    pub(in crate::log) fn take(&self) -> io::Result<Segment> {
-        self.made
-            .recv()
-            .unwrap_or_else(|_| Err(io::Error::other("the thread that makes segments ended")))
+    /// Waits for the segment ordered before, which has this number. If it could not be made when it was
+    /// ordered, perhaps hours ago, it is made now: the disk may be well again, and it is made from nothing.
+    pub(in crate::log) fn take(&self, number: SegmentName) -> io::Result<Segment> {
+        let ended = || Err(io::Error::other("the thread that makes segments ended"));
+        self.made.recv().unwrap_or_else(|_| ended()).or_else(|error| {
+            tracing::warn!(%error, segment = number, "the next segment was not made ahead; it is made now");
+            self.maker.make(number)
+        })
     }
 }

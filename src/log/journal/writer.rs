@@ -230,7 +230,7 @@ impl Writer {
         if let Some(footer) = footer::Footer::read(&**file)? {
             self.catalog.put_closed(self.segment.number, footer);
         }
-        let next = self.spares.take()?;
+        let next = self.spares.take(self.segment.number + 1)?;
         self.size = next.file.size()?;
         self.end = super::SEGMENT_HEADER as u64;
         self.first_group = self.last_group + 1;

@@ -1,15 +1,18 @@
 //! The journal's part of opening: survey it, mend it, say where writing goes on.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
+
+use wardroom_protocol::ids::LogName;
 
 use super::super::disk::RealDisk;
 use super::super::finding::{Done, Finding, Recovery, Where};
 use super::super::floors::FloorFile;
 use super::super::journal::{
-    Catalog, Item, Places, SEGMENT_HEADER, SegmentHeader, Start, Stored, Writer, erase_at, prepare,
-    zero,
+    Catalog, Item, Places, SEGMENT_HEADER, SegmentHeader, SegmentName, Start, Stored, Writer,
+    erase_at, prepare, zero,
 };
 use super::super::mend::Mender;
 use super::super::options::{Options, SMALLEST_SEGMENT};
@@ -20,8 +23,21 @@ use super::Care;
 use super::store::FoundStore;
 use crate::entry;
 
-/// Looks at the journal, mends it, and says where writing goes on; with records to write back that
-/// found no room in their place, and the journal's id.
+/// A journal that was looked at and mended.
+pub(super) struct FoundJournal {
+    /// Where writing goes on.
+    pub(super) start: Start,
+    /// Records to write back that found no room in their place.
+    pub(super) late: Vec<Stored>,
+    /// What some redaction looked at erases.
+    pub(super) erasures: BTreeSet<(LogName, u64)>,
+    /// Its id.
+    pub(super) id: [u8; 16],
+    /// All of it was looked at, and it holds whatever was ever in it.
+    pub(super) whole: bool,
+}
+
+/// Looks at the journal, mends it, and says where writing goes on.
 pub(super) fn open_journal(
     catalog: &Catalog,
     store: &FoundStore,
@@ -30,10 +46,21 @@ pub(super) fn open_journal(
     options: &Options,
     floor: &mut FloorFile,
     recovery: &mut Recovery,
-) -> std::io::Result<(Start, Vec<Stored>, [u8; 16])> {
+) -> std::io::Result<FoundJournal> {
     let disk = &*options.disk;
     let mut found = survey(disk, catalog.dir(), from)?;
     let id = found.journal.unwrap_or_else(fresh_id);
+    let absent = std::mem::take(&mut found.absent);
+    if !absent.is_empty() {
+        floor.begin_mend()?;
+        for number in &absent {
+            let what = "the segment is missing";
+            let place = Where::File(catalog.path(*number), 0);
+            recovery.findings.push(Finding::new(place, what, Done::Named));
+            put_blank(catalog, *number, id, options);
+        }
+        found = survey(disk, catalog.dir(), from.min(absent[0]))?;
+    }
     let stored = store.applied.max(store.marked);
     // The mark and the store say what the journal once held. One that is behind the mark cannot give it
     // back, and one that is not as it was left may have the number and not the entries.
@@ -51,6 +78,7 @@ pub(super) fn open_journal(
                 range,
                 before: last,
                 behind: stored + 1,
+                blank: false,
             });
         } else {
             zero(&*segment.file, range.start as u64, range.end as u64)?;
@@ -72,7 +100,7 @@ pub(super) fn open_journal(
         damaged.behind > covered + 1 && !found.segments.iter().any(told)
     });
     let claimed = found.heads();
-    let lost = stored > found.last_group() || !found.absent.is_empty();
+    let lost = stored > found.last_group() || !absent.is_empty();
     if lost || !damage.is_empty() {
         floor.begin_mend()?;
     }
@@ -80,10 +108,6 @@ pub(super) fn open_journal(
     let mends = lost || !damage.is_empty() || care == Care::Thorough || floor.in_doubt();
     load(catalog, &found);
     let mut mender = Mender { catalog, source: store.source.as_ref(), recovery };
-    for number in &found.absent {
-        let path = catalog.dir().join(format!("{number:08}.seg"));
-        mender.note(Where::File(path, 0), "the segment is missing", Done::Named);
-    }
     let mut changed = mender.headers(&found, id)?;
     let suspects = found.segments.iter().any(|this| !this.suspects.is_empty());
     if suspects {
@@ -113,7 +137,18 @@ pub(super) fn open_journal(
         }
     }
     let start = start(catalog, &found, stored, id, options)?;
-    Ok((start, late, id))
+    let whole = from == 0 && !mends && recovery.holes.is_empty() && !recovery.tail_lost;
+    Ok(FoundJournal { start, late, erasures: found.erasures, id, whole })
+}
+
+/// Puts an empty segment where one is missing: it is then mended like a damaged one, with what the store has of
+/// it, and is missing once only. Where that is not possible, records are appended.
+fn put_blank(catalog: &Catalog, number: SegmentName, journal: [u8; 16], options: &Options) {
+    let size = options.segment_bytes.max(SMALLEST_SEGMENT);
+    let header = SegmentHeader { number, journal, size };
+    if let Err(error) = prepare(&*options.disk, catalog.dir(), header) {
+        tracing::warn!(%error, segment = number, "no segment could be made in place of the missing one");
+    }
 }
 
 fn load(catalog: &Catalog, survey: &Survey) {
@@ -165,10 +200,12 @@ fn start(
     Ok(Start { segment, end: SEGMENT_HEADER as u64, last_group, first_group: last_group + 1, lost })
 }
 
-/// Appends records that the store had and the journal did not.
+/// Appends records that the store had and the journal did not. Words that the store was still to erase do not
+/// come back.
 pub(super) fn write_back(
     writer: &mut Writer,
     late: Vec<Stored>,
+    erasures: &BTreeSet<(LogName, u64)>,
     segment_bytes: u64,
 ) -> std::io::Result<()> {
     let most = usize::try_from(segment_bytes / 4).unwrap_or(usize::MAX);
@@ -178,7 +215,8 @@ pub(super) fn write_back(
         let Ok(view) = View::read(&stored.bytes) else {
             continue;
         };
-        let Some(record) = view.record(view.rest == Rest::Zeros) else {
+        let erased = erasures.contains(&(stored.log, stored.seq));
+        let Some(record) = view.record(erased || view.rest == Rest::Zeros) else {
             continue;
         };
         bytes += stored.bytes.len();

@@ -56,7 +56,39 @@ pub(super) fn open(dir: &Path, options: &Options, care: Care) -> Result<OpenedLo
     }
     let lock = lock(dir)?;
     let mut recovery = Recovery::default();
-    let mut floor = FloorFile::open(&options.disk, dir, &mut recovery);
+    let mut trusted = true;
+    let opened = loop {
+        if let Some(opened) = attempt(dir, &generations, options, care, trusted, &mut recovery)? {
+            break opened;
+        }
+        trusted = false;
+    };
+    let (shelf, catalog, writer, keeper) = opened;
+    // What the old ones held is in the new one; their pages may hold words that were erased since.
+    let lost = recovery.tail_lost || !recovery.holes.is_empty();
+    if recovery.rebuilt && care == Care::Usual && !lost {
+        for old in keeper.generations.others().map_err(io("list", keeper.generations.dir()))? {
+            fs::remove_dir_all(&old).map_err(io("remove", &old))?;
+        }
+    }
+    for finding in &recovery.findings {
+        tracing::warn!("{finding}");
+    }
+    Ok(OpenedLog { shelf, catalog, writer, keeper, lock, recovery })
+}
+
+/// `None`: see [`fill_store`]. Once more then, and the store is not `trusted`.
+#[expect(clippy::type_complexity, reason = "the parts of an opened log, taken apart at once")]
+fn attempt(
+    dir: &Path,
+    generations: &Generations,
+    options: &Options,
+    care: Care,
+    trusted: bool,
+    recovery: &mut Recovery,
+) -> Result<Option<(Arc<dyn Shelf>, Arc<Catalog>, Writer, Keeper)>, OpenError> {
+    let journal_dir = dir.join("journal");
+    let mut floor = FloorFile::open(&options.disk, dir, recovery);
     let mark_path = dir.join("store.mark");
     let (mark_file, mark) =
         MarkFile::open(&*options.disk, &mark_path).map_err(io("open", &mark_path))?;
@@ -66,26 +98,29 @@ pub(super) fn open(dir: &Path, options: &Options, care: Care) -> Result<OpenedLo
     if looking.is_dir() {
         fs::remove_dir_all(&looking).map_err(io("remove", &looking))?;
     }
-    let mut store = open_store(&generations, mark, &mut recovery)?;
+    let mut store = open_store(generations, mark, recovery)?;
+    if !trusted {
+        store.usable = None;
+    }
     let catalog = Arc::new(Catalog::new(Arc::clone(&options.disk), journal_dir.clone()));
     let from = match (care, &store.usable) {
         (Care::Usual, Some(mark)) => mark.segment,
         _ => 0,
     };
-    let (start, late, id) =
-        open_journal(&catalog, &store, from, care, options, &mut floor, &mut recovery)
-            .map_err(io("mend", &journal_dir))?;
+    let found = open_journal(&catalog, &store, from, care, options, &mut floor, recovery)
+        .map_err(io("mend", &journal_dir))?;
     let size = options.segment_bytes.max(SMALLEST_SEGMENT);
-    let mut writer = Spares::start(Arc::clone(&options.disk), journal_dir.clone(), id, size)
-        .and_then(|spares| Writer::new(Arc::clone(&catalog), spares, start))
+    let mut writer = Spares::start(Arc::clone(&options.disk), journal_dir.clone(), found.id, size)
+        .and_then(|spares| Writer::new(Arc::clone(&catalog), spares, found.start))
         .map_err(io("write to", &journal_dir))?;
-    write_back(&mut writer, late, size).map_err(io("write to", &journal_dir))?;
+    write_back(&mut writer, found.late, &found.erasures, size)
+        .map_err(io("write to", &journal_dir))?;
     // Before the store is brought up to this and its mark lowered: that mark may be all that shows a loss.
-    floor.settle(&mut recovery, &catalog).map_err(io("write", floor.path()))?;
+    floor.settle(recovery, &catalog).map_err(io("write", floor.path()))?;
     let (group, segment) = writer.at();
     let mut keeper = Keeper {
         generation: generations.current().unwrap_or(0),
-        generations,
+        generations: generations.clone(),
         mark_file,
         mark_every: options.mark_every,
         gather: options.gather,
@@ -98,20 +133,12 @@ pub(super) fn open(dir: &Path, options: &Options, care: Care) -> Result<OpenedLo
     if care == Care::Thorough {
         store.usable = None;
     }
-    let shelf = fill_store(store, &mut keeper, &catalog, &mut recovery)?;
+    let Some(shelf) = fill_store(store, &mut keeper, &catalog, found.whole, recovery)? else {
+        return Ok(None);
+    };
     keeper.replayed = recovery.replayed > 0;
     if recovery.rebuilt {
         keeper.doubt = None;
     }
-    // What the old ones held is in the new one; their pages may hold words that were erased since.
-    let lost = recovery.tail_lost || !recovery.holes.is_empty();
-    if recovery.rebuilt && care == Care::Usual && !lost {
-        for old in keeper.generations.others().map_err(io("list", keeper.generations.dir()))? {
-            fs::remove_dir_all(&old).map_err(io("remove", &old))?;
-        }
-    }
-    for finding in &recovery.findings {
-        tracing::warn!("{finding}");
-    }
-    Ok(OpenedLog { shelf, catalog, writer, keeper, lock, recovery })
+    Ok(Some((shelf, catalog, writer, keeper)))
 }

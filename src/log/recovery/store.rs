@@ -84,13 +84,15 @@ pub(super) fn open_store(
     Ok(found)
 }
 
-/// Brings the store up to the journal, or makes it anew.
+/// Brings the store up to the journal, or makes it anew. `None`: one that looked right lacks something. It is
+/// not trusted any more, and as the journal was not looked at whole for its sake, opening begins again.
 pub(super) fn fill_store(
     store: FoundStore,
     keeper: &mut Keeper,
     catalog: &Catalog,
+    journal_is_whole: bool,
     recovery: &mut Recovery,
-) -> Result<Arc<dyn Shelf>, OpenError> {
+) -> Result<Option<Arc<dyn Shelf>>, OpenError> {
     let path = keeper.generations.dir().to_path_buf();
     let store_failed = |source: ShelfError| OpenError::Store { path: path.clone(), source };
     let failed = |error: PourError| match error {
@@ -98,17 +100,19 @@ pub(super) fn fill_store(
         PourError::Journal(source) => io("read", catalog.dir())(source),
         PourError::Stopped => io("read", catalog.dir())(std::io::Error::other(error)),
     };
-    if let (Some(mark), Some(shelf)) = (store.usable, store.source) {
+    let never = AtomicBool::new(false);
+    let generation = keeper.generation;
+    if let (Some(mark), Some(shelf)) = (store.usable, &store.source) {
         let span = Span { after: mark.group, upto: keeper.group, claimed: store.applied };
-        let what = match pour(&*shelf, catalog, span, &AtomicBool::new(false)) {
+        let what = match pour(&**shelf, catalog, span, None, &never) {
             Ok(poured) => {
                 let heads = catalog.heads();
-                let held = store_heads(&*shelf, &heads);
+                let held = store_heads(&**shelf, &heads);
                 let short = heads.iter().find(|(log, head)| held.get(log) < Some(head));
                 match short {
                     None => {
-                        recovery.replayed = poured;
-                        return Ok(shelf);
+                        recovery.replayed = poured.records;
+                        return Ok(store.source);
                     }
                     Some((log, head)) => format!("the store lacks entry {head} of {log}"),
                 }
@@ -116,19 +120,29 @@ pub(super) fn fill_store(
             Err(PourError::Store(error)) => error.to_string(),
             Err(error) => return Err(failed(error)),
         };
-        let place = Where::Store(keeper.generations.path(keeper.generation));
+        let place = Where::Store(keeper.generations.path(generation));
         recovery.findings.push(Finding::new(place, what, Done::SetAside));
+        keeper.generations.distrust(generation).map_err(io("write to", &path))?;
+        return Ok(None);
+    }
+    if journal_is_whole && keeper.generations.has_room(0).is_err() {
+        // There is room for one of them, and all of it stands in the journal.
+        drop(store.source);
+        let old = keeper.generations.path(generation);
+        if old.is_dir() {
+            std::fs::remove_dir_all(&old).map_err(io("remove", &old))?;
+        }
     }
     let generation = keeper.generations.next().map_err(io("list", &path))?;
     let shelf = keeper.generations.begin(generation).map_err(store_failed)?;
     let span = Span { after: 0, upto: keeper.group, claimed: 0 };
-    let poured = pour(&shelf, catalog, span, &AtomicBool::new(false)).map_err(failed)?;
+    let poured = pour(&shelf, catalog, span, None, &never).map_err(failed)?;
     shelf.sync().map_err(store_failed)?;
     keeper.generations.point_at(generation).map_err(io("write to", &path))?;
     keeper.generation = generation;
     let mark = Mark { group: keeper.group, segment: keeper.segment, generation };
     keeper.mark_file.write(mark).map_err(io("mark", &path))?;
-    recovery.replayed = poured;
+    recovery.replayed = poured.records;
     recovery.rebuilt = keeper.group > 0;
-    Ok(Arc::new(shelf))
+    Ok(Some(Arc::new(shelf)))
 }

@@ -3,6 +3,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -16,9 +17,20 @@ use super::sled::SledShelf;
 /// How long sled's own lock is waited for.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
-/// What must be free for a generation to be begun: without room, opening one may wait for ever or end
-/// the process. If it turns out too little further on, that is an error like any.
+/// What must be free at least for a generation to be begun: without room, opening one may wait for ever or end
+/// the process.
 const BEGINNING: u64 = 4 * 1024 * 1024;
+
+/// Bytes that a folder takes of its disk.
+fn size_of(dir: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let meta = entry.metadata()?;
+        bytes += if meta.is_dir() { size_of(&entry.path())? } else { meta.blocks() * 512 };
+    }
+    Ok(bytes)
+}
 
 /// The folder `store/`.
 #[derive(Clone)]
@@ -105,11 +117,38 @@ impl Generations {
         name == text.trim_end()
     }
 
-    /// Whether a generation may be begun. A disk that does not say how full it is will say so later.
-    pub(in crate::log) fn has_room(&self) -> io::Result<()> {
-        match self.disk.free(&self.dir) {
-            Ok(free) if free < BEGINNING => Err(io::ErrorKind::StorageFull.into()),
-            _ => Ok(()),
+    /// Whether a generation may be begun beside the one in use, and `spare` bytes stay free: it comes to be about
+    /// as large. If it turns out too little further on, that is an error like any.
+    pub(in crate::log) fn has_room(&self, spare: u64) -> io::Result<()> {
+        // A disk that does not say how full it is will say so later.
+        let Ok(free) = self.disk.free(&self.dir) else {
+            return Ok(());
+        };
+        let used = match self.current().map(|current| size_of(&self.path(current))) {
+            // Files may go while they are counted.
+            Some(size) => size.unwrap_or(0),
+            None => 0,
+        };
+        let needed = used.saturating_add(spare).max(BEGINNING);
+        if free >= needed {
+            return Ok(());
+        }
+        let what = format!("a store beside it takes {needed} bytes, and {free} are free");
+        Err(io::Error::new(io::ErrorKind::StorageFull, what))
+    }
+
+    /// Removes a generation that came to nothing, and gives back what it took of the disk, also where its engine
+    /// still holds its files open.
+    pub(in crate::log) fn abandon(&self, generation: u32) {
+        let dir = self.path(generation);
+        let emptied = File::options().write(true).open(dir.join("db")).and_then(|db| db.set_len(0));
+        match emptied.and_then(|()| fs::remove_dir_all(&dir)) {
+            Ok(()) => {}
+            // It had not come that far.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                tracing::warn!(%error, "a store half made could not be removed; the next start does it");
+            }
         }
     }
 

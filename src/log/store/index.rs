@@ -6,10 +6,12 @@ use bytes::Bytes;
 use wardroom_protocol::ids::{LogName, Mid};
 
 use super::super::record::View;
-use super::keys::{APPLIED, ERASED_SINCE, entry_key, row_key, topic_key};
+use super::keys::{
+    APPLIED, ERASED_SINCE, end_of, entry_key, log_prefix, row_key, seq_of, topic_key,
+};
 use super::puts::Puts;
 use super::row;
-use super::shelf::{Shelf, ShelfError};
+use super::shelf::{Shelf, ShelfError, chunk};
 use crate::domain::{Event, Row, Rows, Status, What, reindex};
 use crate::entry::Header;
 
@@ -152,6 +154,16 @@ impl<'a> Batch<'a> {
         }
         self.shelf.apply(self.puts)
     }
+}
+
+/// The newest seq of a log.
+pub(in crate::log) fn newest_of(
+    shelf: &dyn Shelf,
+    log: &LogName,
+) -> Result<Option<u64>, ShelfError> {
+    let prefix = log_prefix(log);
+    let found = chunk(shelf, &prefix, &end_of(&prefix), true, 1, 1)?;
+    Ok(found.first().map(|(key, _)| seq_of(key)))
 }
 
 /// A number kept under one of the single letters.

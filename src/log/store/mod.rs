@@ -25,7 +25,7 @@ mod sled;
 
 pub(super) use self::sled::SledShelf;
 pub(super) use generation::{Generations, Opened};
-pub(super) use index::{Batch, Staged, number};
+pub(super) use index::{Batch, Staged, newest_of, number};
 pub(super) use keys::{
     APPLIED, ERASED_SINCE, end_of, entry_key, log_of, log_prefix, row_key, seq_of, topic_prefix,
 };

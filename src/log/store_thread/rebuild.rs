@@ -6,10 +6,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::oneshot;
 
-use super::super::build::Build;
+use super::super::build::{Build, Built};
 use super::super::pour::{PourError, Span, pour};
-use super::super::store::{ERASED_SINCE, Shelf as _, SledShelf, number};
+use super::super::store::{ERASED_SINCE, Shelf as _, number};
 use super::StoreThread;
+
+/// A rebuild that came to nothing is not tried again at once: a full disk stays full for a while.
+const AGAIN: Duration = Duration::from_mins(1);
 
 impl StoreThread {
     pub(super) fn plan_rebuild(&mut self) {
@@ -27,7 +30,8 @@ impl StoreThread {
         };
         let keeper = &self.keeper;
         if self.building.is_none() {
-            match Build::start(&keeper.generations, catalog, keeper.group) {
+            let beside = (self.shelf(), self.shared.gauge.min_free_bytes());
+            match Build::start(&keeper.generations, catalog, keeper.group, beside) {
                 Ok(build) => self.building = Some(build),
                 Err(error) => self.put_off(&error),
             }
@@ -47,22 +51,27 @@ impl StoreThread {
 
     fn put_off(&mut self, error: &dyn std::error::Error) {
         tracing::error!(%error, "the store could not be rebuilt; it is tried again in a minute");
-        // Not at once: a full disk stays full for a while.
-        self.rebuild_at = Some(SystemTime::now() + Duration::from_mins(1));
+        self.rebuild_at = Some(SystemTime::now() + AGAIN);
     }
 
     /// Takes over what a build made.
     pub(super) fn adopt(&mut self, build: Build) {
         let (generation, upto) = (build.generation, build.upto);
         let (built, answers) = build.finish();
-        let adopted = built.and_then(|fresh| self.go_over(fresh, generation, upto));
+        let adopted = built.and_then(|built| {
+            let gone_over = self.go_over(built, generation, upto);
+            if gone_over.is_err() && self.keeper.generation != generation {
+                self.keeper.generations.abandon(generation);
+            }
+            gone_over
+        });
         match &adopted {
             Ok(()) => {
                 self.shared.gauge.restore_store();
                 self.doubted = None;
                 self.plan_rebuild();
             }
-            Err(PourError::Stopped) => {}
+            Err(PourError::Stopped) => self.rebuild_at = Some(SystemTime::now() + AGAIN),
             Err(error) => self.put_off(error),
         }
         for answer in answers {
@@ -74,16 +83,26 @@ impl StoreThread {
     /// Brings a fresh generation up to what came while it was built, names it the current one, and
     /// removes the others: what they held stands in the journal, and their old pages may hold words
     /// erased since.
-    fn go_over(&mut self, fresh: SledShelf, generation: u32, upto: u64) -> Result<(), PourError> {
+    fn go_over(&mut self, built: Built, generation: u32, upto: u64) -> Result<(), PourError> {
         let Some(catalog) = &self.shared.catalog else {
             return Ok(());
         };
+        let in_use = self.shelf();
         let keeper = &mut self.keeper;
         let span = Span { after: upto, upto: keeper.group, claimed: 0 };
-        pour(&fresh, catalog, span, &AtomicBool::new(false))?;
-        fresh.sync()?;
+        pour(&built.shelf, catalog, span, Some(&*in_use), &AtomicBool::new(false))?;
+        drop(in_use);
+        built.shelf.sync()?;
+        if built.saved > 0 {
+            tracing::error!(
+                entries = built.saved,
+                "the journal is damaged: these stand in the store only; the next start writes them back"
+            );
+            // So that it looks at all of the journal.
+            keeper.generations.distrust(generation)?;
+        }
         keeper.generations.point_at(generation)?;
-        *self.shared.shelf.write() = Arc::new(fresh);
+        *self.shared.shelf.write() = Arc::new(built.shelf);
         keeper.generation = generation;
         let others = keeper.generations.others()?;
         self.dirty = Some(Instant::now());

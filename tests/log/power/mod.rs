@@ -50,6 +50,15 @@ struct State {
     outside: Outside,
     dead: bool,
     hits: BTreeMap<String, u64>,
+    /// What a call failed for.
+    failed: Option<PathBuf>,
+}
+
+impl State {
+    fn fail(&mut self, inode: usize) {
+        let named = self.names.iter().find(|(_, named)| **named == inode);
+        self.failed = named.map(|(path, _)| path.clone());
+    }
 }
 
 /// See the module.
@@ -96,6 +105,12 @@ impl Power {
     fn state(&self) -> io::Result<MutexGuard<'_, State>> {
         let state = self.0.state.lock().unwrap();
         if state.dead { Err(off()) } else { Ok(state) }
+    }
+
+    /// Whether what failed was a file being made, which has no name yet: whoever makes it begins anew.
+    pub(crate) fn failed_in_making(&self) -> bool {
+        let state = self.0.state.lock().unwrap();
+        state.failed.as_ref().is_some_and(|path| path.extension().is_some_and(|end| end == "new"))
     }
 
     pub(crate) fn is_off(&self) -> bool {
@@ -216,7 +231,11 @@ impl DiskFile for PowerFile {
         inode.file.read_exact_at(&mut old, offset)?;
         inode.file.write_all_at(bytes, offset)?;
         inode.changes.push(Change::Write { at: offset, old, new: bytes.to_vec() });
-        if fails { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        if fails {
+            state.fail(self.inode);
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        Ok(())
     }
 
     fn sync(&self) -> io::Result<()> {
@@ -224,6 +243,7 @@ impl DiskFile for PowerFile {
         let mut state = power.state()?;
         let nth = self.disk.syncs.fetch_add(1, Ordering::SeqCst) + 1;
         if nth == self.disk.failing_sync.load(Ordering::SeqCst) {
+            state.fail(self.inode);
             return Err(io::Error::other("input/output error, from a test"));
         }
         if self.disk.lying {
