@@ -175,9 +175,15 @@ impl RoomActor {
             self.log.catch_up().await;
             let (log, keys) = (self.desk.log().clone(), Arc::clone(&self.keys));
             let upto = self.desk.channel.tail().progress().stored();
-            let found = self.log.ask(move |reader| search(&topic, upto, &log, reader, &keys)).await;
-            if let Ok(Some((seq, event, name))) = found {
-                self.names.learn(&event, seq, name);
+            self.names.settle(upto);
+            let erased = self.names.erased();
+            let found = self
+                .log
+                .ask(move |reader| search(&topic, upto, &erased, &log, reader, &keys))
+                .await;
+            match found {
+                Ok(Some((seq, event, name))) => self.names.learn(&event, seq, name),
+                _ => self.names.recall_fresh(topic),
             }
         }
     }

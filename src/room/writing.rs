@@ -296,11 +296,12 @@ impl RoomActor {
         let (seq, written) = written.map_err(Stop::Denied)?;
         let event = proposal.event;
         if lane.is_none() {
+            self.names.settle(self.desk.channel.tail().progress().stored());
             if let Some(name) = name {
-                self.names.learn(&event, seq, name);
+                self.names.hear(&event, seq, name);
             }
             if let Some(erased) = event.erases() {
-                self.names.forget(erased);
+                self.names.forget(erased, seq);
             }
             self.publish(&event, seq);
         }

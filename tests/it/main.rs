@@ -52,6 +52,7 @@ mod slow_disk;
 mod snapshots;
 mod talk;
 mod tls;
+mod topic_names;
 mod transcripts;
 mod typing;
 mod upgrade;
