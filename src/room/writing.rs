@@ -336,9 +336,14 @@ impl Gathered {
     }
 }
 
-/// A refusal. Not given while it may still turn out otherwise; but nothing was done in any case.
+/// A refusal, or what is said while what it rests on is not safe. Nothing was done in either case, except
+/// that a held message is kept, and may be shown yet.
 fn refused(answer: Answer, refusal: Refusal) -> Reply {
-    reply(answer, Err(Denied::Refused(refusal)), Fault::LogUnavailable)
+    let otherwise = match refusal {
+        Refusal::Held { .. } | Refusal::Declined => Fault::Unknown,
+        _ => Fault::LogUnavailable,
+    };
+    reply(answer, Err(Denied::Refused(refusal)), otherwise)
 }
 
 /// An answer that rests on an entry: the outcome, or what is said while that entry is not safe.

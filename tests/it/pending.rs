@@ -145,6 +145,37 @@ async fn nobody_is_declined_by_what_is_not_safe() {
     end(bench).await;
 }
 
+/// It is kept, and may be shown one day: whoever is told otherwise says it twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_becomes_of_a_held_message_while_a_sync_hangs_is_unknown() {
+    let mut bench = Bench::begin().await;
+    let declined = held(&mut bench).await;
+    let mut again = probe(&bench.world, &bench.node, "ben", &[]).await;
+    bench.slow.shut(true);
+    let fresh = post("cardiology", "T", &mid(), "waits too");
+    let posted = bench.ben.tell("message.post", fresh.clone()).await;
+    assert_eq!(answered(&mut bench.ben).await, [Value::Null; 0]);
+    let decline = act(json!({ "of": declined["mid"], "reason": "a name in it" }));
+    let hidden = bench.ana.tell("message.hide", decline).await;
+    assert_eq!(answered(&mut bench.ana).await, [Value::Null; 0]);
+    let mut retried = Vec::new();
+    for body in [&fresh, &declined] {
+        retried.push(again.tell("message.post", body.clone()).await);
+    }
+    for id in retried {
+        assert_eq!(again.reply(id).await.unwrap_err()["code"], "unknown", "a retry");
+    }
+    assert_eq!(bench.ben.reply(posted).await.unwrap_err()["code"], "unknown");
+    assert_eq!(bench.ana.reply(hidden).await.unwrap_err()["code"], "unknown");
+
+    bench.slow.shut(false);
+    for (body, code) in [(fresh, "held"), (declined, "declined")] {
+        assert_eq!(again.ask("message.post", body).await.unwrap_err()["code"], code);
+    }
+    drop(again);
+    end(bench).await;
+}
+
 /// A lane has its own numbers; what its readers are told of the room rests on the room's.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_joins_a_lane_is_shown_its_room_as_far_as_it_is_safe() {
