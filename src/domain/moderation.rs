@@ -75,7 +75,9 @@ impl Command {
             }
             Self::Hide { of } => {
                 asked.may(Action::Moderate)?;
-                if let Some(held) = asked.rows.in_lane(of).and_then(held) {
+                // One that stands in the room is hidden there: its release may not have reached the lane.
+                let held = asked.rows.in_lane(of).and_then(held);
+                if let (Some(held), None) = (held, asked.rows.get(of)) {
                     return Ok(vec![in_lane(Event::Hidden(about(of, held)))]);
                 }
                 let (_, _, about) = asked.shown(of, "/d/of")?;
@@ -175,6 +177,69 @@ impl Event {
             | Self::Released(about)
             | Self::Hidden(about)
             | Self::Redacted(about) => Some(about),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wardroom_protocol::ids::{Position, TopicId};
+
+    use super::*;
+    use crate::domain::access::{Principal, Role};
+    use crate::domain::{Class, Kind, Room, Rows, Status, What, message};
+
+    /// The log that each act goes to, and the seq there that it names.
+    fn places(acts: Result<Vec<Act>, Refusal>) -> Vec<(Option<Lane>, u64)> {
+        let place = |act: Act| {
+            let about = match &act.event {
+                AnyEvent::Moderation(event) => event.about(),
+                AnyEvent::Message(event) => event.about(),
+                _ => None,
+            };
+            (act.lane, about.expect("it is about a message").seq)
+        };
+        acts.expect("it is granted").into_iter().map(place).collect()
+    }
+
+    /// A message stands in the room and its release never reached the lane, where it still waits.
+    #[test]
+    fn what_stands_in_the_room_is_acted_on_there_whatever_the_lane_knows() {
+        let mut room = Room::default();
+        room.access.class = Some(Class::Discussion);
+        let mo = Principal { id: "mo".parse().expect("an id"), roles: [Role::Moderator].into() };
+        let (of, topic) = (Mid::derived([1; 16]), TopicId::from_bytes([2; 16]));
+        let posted = Posted::under(topic, Kind::Message);
+        let row = |stand, seq| Row {
+            position: Position::new(1, seq),
+            at: 0,
+            by: mo.id.clone(),
+            submit: [0; 32],
+            topic: Some(topic),
+            status: Status::Standing,
+            what: What::Message(Box::new(posted.facts(stand))),
+        };
+        let mut rows = Rows::default();
+        rows.insert(of, Some(row(Stand::Shown, 5)));
+        rows.insert_lane(of, Some(row(Stand::Held, 2)));
+        let lane = Some(Lane::Moderators);
+        let asked = Asked { room: &room, principal: &mo, rows: &rows, now: 0 };
+        assert_eq!(places(Command::Hide { of }.decide(&asked)), [(None, 5)]);
+        assert_eq!(places(Command::Redact { of }.decide(&asked)), [(lane, 2), (None, 5)]);
+        assert_eq!(places(Command::Report { of }.decide(&asked)), [(lane, 5)]);
+        let release = Command::Release { of, held: Some(posted.clone()) };
+        assert_eq!(places(release.decide(&asked)), [(lane, 2)], "what was left to do");
+        for command in
+            [message::Command::Edit { of }, message::Command::Retract { of, worded: false }]
+        {
+            assert_eq!(places(command.decide(&asked)), [(None, 5)], "{command:?}");
+        }
+
+        // What does not stand there is the lane's.
+        rows.insert(of, None);
+        let asked = Asked { room: &room, principal: &mo, rows: &rows, now: 0 };
+        for command in [Command::Hide { of }, Command::Redact { of }] {
+            assert_eq!(places(command.decide(&asked)), [(lane, 2)], "{command:?}");
         }
     }
 }

@@ -34,8 +34,9 @@ pub struct Presence<C> {
     /// Who came and went since the last news. `None`: at some moment since then there were more
     /// than [`PEOPLE`], so the next news is a number.
     changes: Option<Changes>,
-    /// The number last told, and whether it was told with names.
-    told: (u64, bool),
+    /// Somebody came or went since the last news. Who asked meanwhile may know another number than that
+    /// told, so there is news also if it is the same again.
+    moved: bool,
     /// How many pieces of news there have been.
     rev: u64,
     /// Before this moment nothing is told.
@@ -87,7 +88,7 @@ impl<C> Default for Presence<C> {
             people: BTreeMap::new(),
             leaving: BTreeSet::new(),
             changes: Some(Changes::default()),
-            told: (0, true),
+            moved: false,
             rev: 0,
             quiet_until: Duration::ZERO,
         }
@@ -120,6 +121,7 @@ impl<C: Clone> Presence<C> {
             }
             Entry::Vacant(place) => {
                 place.insert(Person { connections: 1, leaves: None, shown });
+                self.moved = true;
                 if self.people.len() > PEOPLE {
                     self.changes = None;
                 } else if let Some(changes) = &mut self.changes {
@@ -155,7 +157,7 @@ impl<C: Clone> Presence<C> {
     #[must_use]
     pub fn due(&self) -> Option<Duration> {
         let leaves = self.leaving.first().map(|(at, _)| *at);
-        let tells = self.has_news().then_some(self.quiet_until);
+        let tells = self.moved.then_some(self.quiet_until);
         leaves.into_iter().chain(tells).min()
     }
 
@@ -165,19 +167,19 @@ impl<C: Clone> Presence<C> {
             && let Some((_, who)) = self.leaving.pop_first()
         {
             self.people.remove(&who);
+            self.moved = true;
             if let Some(changes) = &mut self.changes {
                 changes.joined.remove(&who);
                 changes.left.insert(who);
             }
         }
-        if !self.has_news() || now < self.quiet_until {
+        if !self.moved || now < self.quiet_until {
             return None;
         }
         let changes = self.changes.take().unwrap_or_default();
         self.rev += 1;
-        let named = self.people.len() <= PEOPLE;
-        self.changes = named.then(Changes::default);
-        self.told = (self.online(), named);
+        self.moved = false;
+        self.changes = (self.people.len() <= PEOPLE).then(Changes::default);
         self.quiet_until = now + PAUSE.max(Duration::from_millis(self.online()));
         let shown = |who: PrincipalId| {
             let shown = self.people.get(&who)?.shown.clone();
@@ -185,18 +187,10 @@ impl<C: Clone> Presence<C> {
         };
         Some(News {
             rev: self.rev,
-            online: self.told.0,
+            online: self.online(),
             joined: changes.joined.into_iter().filter_map(shown).collect(),
             left: changes.left.into_iter().collect(),
         })
-    }
-
-    fn has_news(&self) -> bool {
-        match &self.changes {
-            Some(changes) => !changes.joined.is_empty() || !changes.left.is_empty(),
-            // A number that was told is not told again; names that were told end with a number.
-            None => self.told != (self.online(), false),
-        }
     }
 
     /// Up to `limit` of those who are here, after somebody by id.

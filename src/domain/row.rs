@@ -234,7 +234,10 @@ fn erase(row: &mut Row, seq: u64) -> bool {
 fn touch(facts: &mut MessageFacts, event: &Event, meta: &Meta) -> bool {
     let before = facts.clone();
     match event {
-        Event::Message(message::Event::Edited(_)) => {
+        // A store that outlived its process is given again what it has.
+        Event::Message(message::Event::Edited(_))
+            if facts.edits.iter().all(|(mid, _)| *mid != meta.mid) =>
+        {
             facts.edits.push((meta.mid, meta.position.seq));
         }
         // What took it out of sight first stands.
@@ -256,4 +259,83 @@ fn touch(facts: &mut MessageFacts, event: &Event, meta: &Meta) -> bool {
         _ => {}
     }
     *facts != before
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::message::{About, Event as Said, Posted, Reaction};
+    use crate::domain::moderation::Event as Moderated;
+    use crate::domain::question::{Event as Settled, State};
+
+    fn mid(seq: u64) -> Mid {
+        Mid::derived([u8::try_from(seq).expect("a short log"); 16])
+    }
+
+    /// Takes in a log's entries from this one on.
+    fn take(rows: &mut BTreeMap<Mid, Row>, entries: &[Event], from: usize) {
+        for (seq, event) in (1..).zip(entries).skip(from) {
+            let meta = Meta {
+                position: Position::new(1, seq),
+                n: None,
+                at: seq,
+                mid: mid(seq),
+                by: "ana".parse().expect("an id"),
+                submit: [0; 32],
+                bumps: Vec::new(),
+            };
+            let mut named = Rows::default();
+            if let Some(of) = event.target() {
+                named.insert(of, rows.get(&of).cloned());
+            }
+            rows.extend(reindex(event, &meta, &named));
+        }
+    }
+
+    /// A store that outlived its process may hold more than was noted, and is given that again.
+    #[test]
+    fn entries_that_come_again_change_no_row() {
+        let topic = TopicId::from_bytes([7; 16]);
+        let about = |seq| About { of: mid(seq), seq, topic };
+        let first = about(1);
+        let posted = Posted::under(topic, Kind::Question);
+        let of_a_room = [
+            Event::Message(Said::Edited(first)),
+            Event::Message(Said::Retracted(first)),
+            Event::Message(Said::Reacted(first, Reaction::Thanks)),
+            Event::Message(Said::Unreacted(first, Reaction::Thanks)),
+            Event::Message(Said::Pinned(first)),
+            Event::Message(Said::Unpinned(first)),
+            Event::Message(Said::Acked(first)),
+            Event::Question(Settled::Accepted { about: first, answer: mid(9) }),
+            Event::Question(Settled::Marked { about: first, state: State::NeedsInfo }),
+            Event::Moderation(Moderated::Hidden(first)),
+            Event::Moderation(Moderated::Redacted(first)),
+            // Of what came second, which may be an edit.
+            Event::Moderation(Moderated::Redacted(about(2))),
+        ];
+        let of_a_lane = [
+            Event::Moderation(Moderated::Reported(first)),
+            Event::Moderation(Moderated::Released(first)),
+            Event::Moderation(Moderated::Hidden(first)),
+            Event::Moderation(Moderated::Redacted(first)),
+        ];
+        let logs = [
+            (Event::Message(Said::Posted(posted.clone())), &of_a_room[..]),
+            (Event::Moderation(Moderated::Held(posted)), &of_a_lane[..]),
+        ];
+        for (begins, events) in logs {
+            let pairs = events.iter().flat_map(|one| events.iter().map(move |two| (one, two)));
+            for (one, two) in pairs {
+                let entries = [begins.clone(), one.clone(), two.clone(), one.clone()];
+                let mut rows = BTreeMap::new();
+                take(&mut rows, &entries, 0);
+                for from in 0..entries.len() {
+                    let mut again = rows.clone();
+                    take(&mut again, &entries, from);
+                    assert_eq!(again, rows, "from {from} of {entries:?}");
+                }
+            }
+        }
+    }
 }

@@ -17,6 +17,7 @@ use super::recall::search;
 use super::rights::Rights;
 use super::{Answer, Names, Reading, Registry, Revealed, Submission, TopicView, Where, snapshot};
 use crate::cluster::Bus;
+use crate::delivery::Reply;
 use crate::domain::LogState;
 use crate::domain::topic::Filing;
 use crate::fault;
@@ -175,27 +176,51 @@ impl RoomActor {
             self.log.catch_up().await;
             let (log, keys) = (self.desk.log().clone(), Arc::clone(&self.keys));
             let upto = self.desk.channel.tail().progress().stored();
-            let found = self.log.ask(move |reader| search(&topic, upto, &log, reader, &keys)).await;
-            if let Ok(Some((seq, event, name))) = found {
-                self.names.learn(&event, seq, name);
+            self.names.settle(upto);
+            let erased = self.names.erased();
+            let found = self
+                .log
+                .ask(move |reader| search(&topic, upto, &erased, &log, reader, &keys))
+                .await;
+            match found {
+                Ok(Some((seq, event, name))) => self.names.learn(&event, seq, name),
+                _ => self.names.recall_fresh(topic),
             }
         }
     }
 
-    fn read(&mut self, lane: Option<Lane>, from: Where, reply: oneshot::Sender<Reading>) {
+    fn read(&self, lane: Option<Lane>, from: Where, reply: oneshot::Sender<Reading>) {
         let access = self.rights.newest();
-        let desk = lane.and_then(|lane| self.lanes.get(&lane)).unwrap_or(&self.desk);
-        let reading = Reading::resolve(from, &desk.state, &self.desk.state, access, &self.names);
+        let lane = lane.and_then(|lane| self.lanes.get(&lane));
+        let state = &lane.unwrap_or(&self.desk).state;
+        let reading = Reading::resolve(from, state, &self.desk.state, access, &self.names);
         let seq = reading.view.line.head().seq;
-        desk.channel.when_safe(
-            seq,
+        let reply: Reply = Box::new(move |safe| {
+            if safe {
+                let _ = reply.send(reading);
+            }
+            None
+        });
+        match lane {
+            None => self.desk.channel.when_safe(seq, reply),
+            // It shows what its room is.
+            Some(_) => self.when_all_safe(reply),
+        }
+    }
+
+    /// Lets `reply` leave once everything ordered so far is safe, in the log and in its lanes.
+    pub(super) fn when_all_safe(&self, reply: Reply) {
+        let all = self.desks().fold(reply, |then, desk| -> Reply {
+            let (channel, seq) = (Arc::clone(&desk.channel), desk.state.line().head().seq);
             Box::new(move |safe| {
-                if safe {
-                    let _ = reply.send(reading);
+                if !safe {
+                    return then(false);
                 }
+                channel.when_safe(seq, then);
                 None
-            }),
-        );
+            })
+        });
+        all(true);
     }
 
     /// Answers once everything that was taken in is safe.

@@ -2,6 +2,7 @@
 //! when the node last said so, and of those of which a note was left. In the background and at a bounded
 //! pace; nobody need open a room for it. Notes that were filed are found by their mids.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -145,20 +146,20 @@ fn piece(reader: &Reader, log: &LogName, after: u64) -> Option<Piece> {
     let slice = reader.forward(log, after, u64::MAX, PIECE).ok()?;
     let record = slice.records.last().map(|record| record.header.position.seq);
     let last = record.max(slice.holes.last().map(|hole| hole.1));
-    let in_lane = matches!(log.kind(), LogKind::Lane(_));
+    let (in_lane, room) = (matches!(log.kind(), LogKind::Lane(_)), log.room()?.log());
     let (read, mut found) = (slice.records.len(), Vec::new());
     for record in slice.records {
         let Some(event) = entry::event(&record.header).ok()? else { continue };
         let declines = match &event {
             Event::Moderation(_) if in_lane => {
-                let mut readable = true;
-                let row = |of: &Mid| {
+                let readable = Cell::new(true);
+                let row = |log: &LogName, of: &Mid| {
                     let row = reader.row(log, of);
-                    readable = row.is_ok();
+                    readable.set(readable.get() && row.is_ok());
                     row.ok().flatten()
                 };
-                let declines = declines(&event, row);
-                if !readable {
+                let declines = declines(&event, |of| row(log, of), |of| row(&room, of));
+                if !readable.get() {
                     return None;
                 }
                 if declines.is_none() {

@@ -110,11 +110,9 @@ pub(super) fn notes(desk: &Desk, act: &Act, submission: &Submission, rows: &Rows
         Identified::Own | Identified::Derived(_) => (submission.mid, &submission.principal.id),
     };
     if act.lane.is_some() {
-        if let Identified::Derived(_) = act.identity {
-            // The lane's copy of a message that stands in the room: nothing is declined.
-            return Vec::new();
-        }
-        let declines = declines(&act.event, |of| rows.in_lane(of).cloned());
+        let (in_lane, in_room) =
+            (|of: &Mid| rows.in_lane(of).cloned(), |of: &Mid| rows.get(of).cloned());
+        let declines = declines(&act.event, in_lane, in_room);
         return declines.map_or_else(Vec::new, |(of, author)| {
             declined(desk.log(), &act.event, of, (mid, by), author)
         });
@@ -123,10 +121,12 @@ pub(super) fn notes(desk: &Desk, act: &Act, submission: &Submission, rows: &Rows
 }
 
 /// The held message that a lane's entry declines, and its author: it will not be shown, or has no words left
-/// to show. Says the same before the entry and after it.
+/// to show. One that stands in the room is not declined, whatever the lane knows of its release. Says the
+/// same before the entry and after it.
 pub(super) fn declines(
     event: &Event,
-    row: impl FnOnce(&Mid) -> Option<Row>,
+    in_lane: impl FnOnce(&Mid) -> Option<Row>,
+    in_room: impl FnOnce(&Mid) -> Option<Row>,
 ) -> Option<(Mid, PrincipalId)> {
     let (about, stands): (_, &[Stand]) = match event {
         Event::Moderation(moderation::Event::Hidden(about)) => {
@@ -135,9 +135,10 @@ pub(super) fn declines(
         Event::Moderation(moderation::Event::Redacted(about)) => (about, &[Stand::Held]),
         _ => return None,
     };
-    let row = row(&about.of)?;
+    let row = in_lane(&about.of)?;
     let stand = row.message()?.stand;
-    stands.contains(&stand).then_some((about.of, row.by))
+    let declines = stands.contains(&stand) && in_room(&about.of).is_none();
+    declines.then_some((about.of, row.by))
 }
 
 /// Who is told that a lane's entry declines a held message: its author.
@@ -207,4 +208,37 @@ fn may_hear(access: &Access, person: &PrincipalId, why: Why) -> bool {
         access.may(&somebody, Action::Read).is_ok()
     };
     !matches!(why, Why::Mention | Why::Reply) || reads()
+}
+
+#[cfg(test)]
+mod tests {
+    use wardroom_protocol::ids::{Position, TopicId};
+
+    use super::*;
+    use crate::domain::message::{About, Posted};
+    use crate::domain::{Kind, Status, What};
+
+    #[test]
+    fn what_stands_in_the_room_was_not_declined() {
+        let (of, topic) = (Mid::derived([1; 16]), TopicId::from_bytes([2; 16]));
+        let author: PrincipalId = "ana".parse().expect("an id");
+        let row = |stand| Row {
+            position: Position::new(1, 2),
+            at: 0,
+            by: author.clone(),
+            submit: [0; 32],
+            topic: Some(topic),
+            status: Status::Standing,
+            what: What::Message(Box::new(Posted::under(topic, Kind::Message).facts(stand))),
+        };
+        let about = About { of, seq: 2, topic };
+        for event in [moderation::Event::Hidden(about), moderation::Event::Redacted(about)] {
+            let event = Event::Moderation(event);
+            // Also if its release never reached the lane.
+            let stands = declines(&event, |_| Some(row(Stand::Held)), |_| Some(row(Stand::Shown)));
+            assert_eq!(stands, None);
+            let waits = declines(&event, |_| Some(row(Stand::Held)), |_| None);
+            assert_eq!(waits, Some((of, author.clone())));
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Names beside the state: a room's title and its topics' names. Words, opened for readers; the
 //! state itself never sees them. A name goes when the entry it came from is erased.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -20,6 +20,10 @@ pub struct Names {
     topics: BTreeMap<TopicId, Sourced>,
     /// Topics whose name went with an erased entry.
     lost: Vec<TopicId>,
+    /// Topics' names in entries that the store may lack, oldest first.
+    fresh: VecDeque<(TopicId, Sourced)>,
+    /// Entries whose words the store may still hold, each behind the seq of the one that erases it.
+    erased: VecDeque<(u64, u64)>,
 }
 
 /// Where names stand: facts, unlike the names.
@@ -92,8 +96,24 @@ impl Names {
         self.topics.insert(topic, (name, seq));
     }
 
-    /// Forgets what came from an erased entry.
-    pub fn forget(&mut self, seq: u64) {
+    /// Learns the name that entry `seq` carries, which was written just now: the store lacks it.
+    pub(super) fn hear(&mut self, event: &Event, seq: u64, name: Arc<str>) {
+        if let Some(topic) = topic_of(event) {
+            self.fresh.push_back((topic, (Arc::clone(&name), seq)));
+        }
+        self.learn(event, seq, name);
+    }
+
+    /// The store has everything up to this seq.
+    pub(super) fn settle(&mut self, stored: u64) {
+        while self.fresh.pop_front_if(|(_, (_, seq))| *seq <= stored).is_some() {}
+        while self.erased.pop_front_if(|(by, _)| *by <= stored).is_some() {}
+    }
+
+    /// Forgets what came from entry `seq`, which entry `by` erases.
+    pub fn forget(&mut self, seq: u64, by: u64) {
+        self.erased.push_back((by, seq));
+        self.fresh.retain(|(_, (_, from))| *from != seq);
         let lost = self.topics.iter().filter(|(_, (_, from))| *from == seq);
         for topic in lost.map(|(topic, _)| *topic).collect::<Vec<_>>() {
             self.topics.remove(&topic);
@@ -104,6 +124,18 @@ impl Names {
     /// The topics that lost their name since the last call; another entry may still hold it.
     pub fn take_lost(&mut self) -> Vec<TopicId> {
         std::mem::take(&mut self.lost)
+    }
+
+    /// The seqs of entries that are erased, whatever the store says.
+    pub(super) fn erased(&self) -> BTreeSet<u64> {
+        self.erased.iter().map(|(_, seq)| *seq).collect()
+    }
+
+    /// Learns a topic's name from the first entry with one that the store may lack.
+    pub(super) fn recall_fresh(&mut self, topic: TopicId) {
+        if let Some((_, sourced)) = self.fresh.iter().find(|(of, _)| *of == topic) {
+            self.topics.entry(topic).or_insert_with(|| sourced.clone());
+        }
     }
 
     /// The name in an entry's opened words.

@@ -11,7 +11,7 @@ use super::doors::Doors;
 use crate::log::Log;
 
 /// An answer waits this long. Then a join or a refusal is `log_unavailable`, which is definite; a
-/// command that was ordered is `unknown`, and its mid tells later what became of it.
+/// command that was ordered, now or before, is `unknown`, and its mid tells later what became of it.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often it is looked whether somebody has waited long enough.

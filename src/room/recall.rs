@@ -1,6 +1,7 @@
 //! Names read again from the entries that hold them: a snapshot keeps only where those stand, and an
 //! erased entry takes the names with it that were read from it. Runs on read threads.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use wardroom_protocol::ids::{LogName, TopicId};
@@ -52,28 +53,31 @@ pub(super) fn recall(
         for (topic, seq) in piece {
             let record = records.next_if(|record| record.header.position.seq == *seq);
             let name = record.map(|record| name_in(record, keys)).transpose()?.flatten();
-            match name {
-                Some((_, name)) => names.set(*topic, *seq, name),
-                None => {
-                    if let Some((seq, _, name)) = search(topic, u64::MAX, log, reader, keys) {
-                        names.set(*topic, seq, name);
-                    }
-                }
+            let found = match name {
+                Some((_, name)) => Some((*seq, name)),
+                None => search(topic, u64::MAX, &BTreeSet::new(), log, reader, keys)
+                    .map(|(seq, _, name)| (seq, name)),
+            };
+            if let Some((seq, name)) = found {
+                names.set(*topic, seq, name);
             }
         }
     }
     Ok(names)
 }
 
-/// A topic's name, from one of its first entries up to a seq.
+/// A topic's name, from one of its first entries up to a seq. Of those that are erased it may still find
+/// the words, and passes them over.
 pub(super) fn search(
     topic: &TopicId,
     upto: u64,
+    erased: &BTreeSet<u64>,
     log: &LogName,
     reader: &Reader,
     keys: &Keyring,
 ) -> Option<(u64, Event, Arc<str>)> {
-    let seqs = reader.topic(log, topic, 0, upto, SEARCHED, false).ok()?;
+    let mut seqs = reader.topic(log, topic, 0, upto, SEARCHED, false).ok()?;
+    seqs.retain(|seq| !erased.contains(seq));
     for record in reader.get(log, &seqs).ok()?.records {
         if let Some((event, name)) = name_in(&record, keys).ok()? {
             return Some((record.header.position.seq, event, name));

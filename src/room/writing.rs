@@ -46,7 +46,7 @@ enum Stop {
     Denied(Denied),
     /// A refusal that rests on an entry.
     RestsOn(Option<Lane>, u64, Refusal),
-    /// A refusal that may rest on any entry of the room or its lane.
+    /// A refusal that may rest on any entry of the room or its lanes.
     Refused(Refusal),
 }
 
@@ -79,33 +79,11 @@ impl RoomActor {
                 self.at(lane).channel.when_safe(written.position.seq, reply);
             }
             Err(Stop::RestsOn(lane, seq, refusal)) => {
-                // Not given while it may still turn out otherwise; but nothing was done in any case.
-                let outcome = Err(Denied::Refused(refusal));
-                let reply = reply(answer, outcome, Fault::LogUnavailable);
-                self.at(lane).channel.when_safe(seq, reply);
+                self.at(lane).channel.when_safe(seq, refused(answer, refusal));
             }
-            Err(Stop::Refused(refusal)) => self.refuse_when_safe(answer, refusal),
+            Err(Stop::Refused(refusal)) => self.when_all_safe(refused(answer, refusal)),
             Err(Stop::Denied(denied)) => self.refuse(answer, denied),
         }
-    }
-
-    /// A refusal by the rules, which speak of everything ordered so far.
-    fn refuse_when_safe(&self, answer: Answer, refusal: Refusal) {
-        let outcome = Err(Denied::Refused(refusal));
-        let reply = reply(answer, outcome, Fault::LogUnavailable);
-        let seq = self.desk.state.line().head().seq;
-        let Some(lane) = self.lanes.get(&Lane::Moderators) else {
-            return self.desk.channel.when_safe(seq, reply);
-        };
-        let room = Arc::clone(&self.desk.channel);
-        let then = move |safe: bool| {
-            if !safe {
-                return reply(false);
-            }
-            room.when_safe(seq, reply);
-            None
-        };
-        lane.channel.when_safe(lane.state.line().head().seq, Box::new(then));
     }
 
     /// A refusal that rests on nothing.
@@ -225,6 +203,8 @@ impl RoomActor {
                 Judgement::Duplicate { position, at } => {
                     Stop::Known(*lane, Written { position, at, duplicate: true })
                 }
+                // Not on the message, but on what became of it.
+                Judgement::Refused(Refusal::Declined) => Stop::Refused(Refusal::Declined),
                 Judgement::Refused(refusal) => Stop::RestsOn(*lane, row.position.seq, refusal),
             });
         }
@@ -296,11 +276,12 @@ impl RoomActor {
         let (seq, written) = written.map_err(Stop::Denied)?;
         let event = proposal.event;
         if lane.is_none() {
+            self.names.settle(self.desk.channel.tail().progress().stored());
             if let Some(name) = name {
-                self.names.learn(&event, seq, name);
+                self.names.hear(&event, seq, name);
             }
             if let Some(erased) = event.erases() {
-                self.names.forget(erased);
+                self.names.forget(erased, seq);
             }
             self.publish(&event, seq);
         }
@@ -353,6 +334,16 @@ impl Gathered {
             (false, Some(_)) => self.rows.insert_lane(sought.mid, row),
         }
     }
+}
+
+/// A refusal, or what is said while what it rests on is not safe. Nothing was done in either case, except
+/// that a held message is kept, and may be shown yet.
+fn refused(answer: Answer, refusal: Refusal) -> Reply {
+    let otherwise = match refusal {
+        Refusal::Held { .. } | Refusal::Declined => Fault::Unknown,
+        _ => Fault::LogUnavailable,
+    };
+    reply(answer, Err(Denied::Refused(refusal)), otherwise)
 }
 
 /// An answer that rests on an entry: the outcome, or what is said while that entry is not safe.

@@ -295,6 +295,24 @@ proptest! {
     }
 
     #[test]
+    fn entries_that_a_store_has_already_change_no_row(
+        attempts in attempts(),
+        share in 0..=100_usize,
+    ) {
+        let mut live = Live::new();
+        for attempt in &attempts {
+            live.attempt(attempt);
+        }
+        for kept in [&live.room, &live.lane] {
+            let (mut state, mut rows) = (LogState::empty(&kept.log), kept.rows.clone());
+            for header in &kept.headers[kept.headers.len() * share / 100..] {
+                fold(&mut state, &mut rows, &entry::event(header).unwrap().unwrap(), &header.meta());
+            }
+            prop_assert_eq!(&rows, &kept.rows);
+        }
+    }
+
+    #[test]
     fn apply_takes_any_event_in_any_state(
         picks in proptest::collection::vec((0..WHATS, any::<u8>(), any::<u64>()), 0..60)
     ) {

@@ -53,6 +53,7 @@ mod slow_disk;
 mod snapshots;
 mod talk;
 mod tls;
+mod topic_names;
 mod transcripts;
 mod typing;
 mod upgrade;

@@ -12,6 +12,34 @@ async fn end(bench: Bench) {
     node.stop().await;
 }
 
+/// The answers that somebody has by when the room has done what they asked before.
+async fn answered(probe: &mut Probe) -> Vec<Value> {
+    let mut answers = Vec::new();
+    for _ in 0..3 {
+        // Waits for no sync.
+        let id = probe.tell("history", json!({ "room": "cardiology" })).await;
+        loop {
+            let frame: Value = serde_json::from_str(&probe.receive().await.unwrap()).unwrap();
+            if frame["id"] == id {
+                break;
+            }
+            if frame["id"].is_u64() {
+                answers.push(frame);
+            }
+        }
+    }
+    answers
+}
+
+/// A room where moderators look first, and what Ben said there.
+async fn held(bench: &mut Bench) -> Value {
+    bench.ana.ask("room.policy", act(json!({ "posting": "held" }))).await.unwrap();
+    let body = post("cardiology", "T", &mid(), "waits");
+    let refused = bench.ben.ask("message.post", body.clone()).await.unwrap_err();
+    assert_eq!(refused["code"], "held");
+    body
+}
+
 /// What was allowed when it was asked may be forbidden when its answer is made.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_removed_while_a_join_waits_follows_nothing() {
@@ -93,6 +121,77 @@ async fn a_refusal_waits_until_what_it_rests_on_is_safe() {
     bench.slow.shut(false);
     bench.ana.reply(archived).await.unwrap();
     assert_eq!(bench.ben.reply(posted).await.unwrap_err()["code"], "room_archived");
+    end(bench).await;
+}
+
+/// An author who is told that a message never will be shown may say it again elsewhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_declined_by_what_is_not_safe() {
+    let mut bench = Bench::begin().await;
+    for op in ["message.hide", "message.redact"] {
+        let waits = held(&mut bench).await;
+        bench.slow.shut(true);
+        let decline = act(json!({ "of": waits["mid"], "reason": "a name in it" }));
+        let declined = bench.ana.tell(op, decline).await;
+        assert_eq!(answered(&mut bench.ana).await, [Value::Null; 0]);
+        let again = bench.ben.tell("message.post", waits).await;
+        let early = answered(&mut bench.ben).await;
+        assert_eq!(early, [Value::Null; 0], "{op}: a power cut may undo it");
+
+        bench.slow.shut(false);
+        bench.ana.reply(declined).await.unwrap();
+        assert_eq!(bench.ben.reply(again).await.unwrap_err()["code"], "declined", "{op}");
+    }
+    end(bench).await;
+}
+
+/// It is kept, and may be shown one day: whoever is told otherwise says it twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_becomes_of_a_held_message_while_a_sync_hangs_is_unknown() {
+    let mut bench = Bench::begin().await;
+    let declined = held(&mut bench).await;
+    let mut again = probe(&bench.world, &bench.node, "ben", &[]).await;
+    bench.slow.shut(true);
+    let fresh = post("cardiology", "T", &mid(), "waits too");
+    let posted = bench.ben.tell("message.post", fresh.clone()).await;
+    assert_eq!(answered(&mut bench.ben).await, [Value::Null; 0]);
+    let decline = act(json!({ "of": declined["mid"], "reason": "a name in it" }));
+    let hidden = bench.ana.tell("message.hide", decline).await;
+    assert_eq!(answered(&mut bench.ana).await, [Value::Null; 0]);
+    let mut retried = Vec::new();
+    for body in [&fresh, &declined] {
+        retried.push(again.tell("message.post", body.clone()).await);
+    }
+    for id in retried {
+        assert_eq!(again.reply(id).await.unwrap_err()["code"], "unknown", "a retry");
+    }
+    assert_eq!(bench.ben.reply(posted).await.unwrap_err()["code"], "unknown");
+    assert_eq!(bench.ana.reply(hidden).await.unwrap_err()["code"], "unknown");
+
+    bench.slow.shut(false);
+    for (body, code) in [(fresh, "held"), (declined, "declined")] {
+        assert_eq!(again.ask("message.post", body).await.unwrap_err()["code"], code);
+    }
+    drop(again);
+    end(bench).await;
+}
+
+/// A lane has its own numbers; what its readers are told of the room rests on the room's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_joins_a_lane_is_shown_its_room_as_far_as_it_is_safe() {
+    let mut bench = Bench::begin().await;
+    let mut mo = probe(&bench.world, &bench.node, "mo", &["moderator"]).await;
+    bench.slow.shut(true);
+    let archived = bench.ana.tell("room.archive", act(json!({ "archived": true }))).await;
+    assert_eq!(answered(&mut bench.ana).await, [Value::Null; 0]);
+    let joined = mo.tell("join", json!({ "room": "cardiology/moderators" })).await;
+    assert_eq!(bench.meanwhile().await, [""; 0]);
+    assert!(!has_heard(&mut mo).await, "a power cut may undo what the room is");
+
+    bench.slow.shut(false);
+    bench.ana.reply(archived).await.unwrap();
+    assert_eq!(mo.reply(joined).await.unwrap()["state"]["archived"], true);
+    drop(mo);
     end(bench).await;
 }
 

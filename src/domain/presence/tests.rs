@@ -85,12 +85,13 @@ fn above_two_hundred_only_the_number_is_told() {
     let news = here.tick(s(1)).expect("news");
     assert_eq!((news.online, &news.joined[..], &news.left[..]), (201, &[][..], &[][..]));
     assert_eq!(here.roster(None, 500), Roster { rev: 2, online: 201, people: None });
-    // One goes and another comes within a pause: the number is the same, there is nothing to tell.
+    // One goes and another comes within a pause: the number is the same, but not to whoever asked between.
     here.depart(&id(3), s(2));
     here.arrive(&id(901), ());
     assert_eq!(here.tick(ms(6_500)).map(|news| news.online), Some(202));
     here.arrive(&id(902), ());
-    assert_eq!((here.tick(s(7)), here.online(), here.due()), (None, 202, None));
+    assert_eq!((here.tick(s(7)), here.online(), here.due()), (None, 202, Some(ms(7_500))));
+    assert_eq!(here.tick(ms(7_500)).map(|news| news.online), Some(202));
 
     // Back at two hundred: the number, and whoever wants names asks.
     here.depart(&id(4), s(8));

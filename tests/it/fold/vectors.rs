@@ -60,7 +60,7 @@ fn play(entries: &[envelope::Entry]) -> Played {
         learn(&mut played.names, entry);
         if let Some(seq) = event.erases() {
             erased.push(seq);
-            played.names.forget(seq);
+            played.names.forget(seq, entry.seq);
             // Another entry may still hold a name that is lost, as an actor finds in the log.
             let lost = played.names.take_lost();
             let standing = entries[..index].iter().filter(|it| !erased.contains(&it.seq));
