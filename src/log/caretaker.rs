@@ -19,6 +19,7 @@ use super::options::Options;
 use super::reader::Reader;
 use super::record::encode_header;
 use super::slice::{Budget, ReadError};
+use super::wounds::Wounds;
 use crate::telemetry::metric;
 
 /// A round through everything begins this long after the last one began, at the earliest.
@@ -140,7 +141,7 @@ impl Caretaker {
         let before = shared.wounds.found();
         let mut left = self.entries;
         while left > 0 {
-            match round.step(&reader, shared, left) {
+            match round.step(&reader, &shared.wounds, left) {
                 Ok(Some(checked)) => left -= checked.min(left),
                 Ok(None) | Err(_) => break,
             }
@@ -168,7 +169,7 @@ impl Round {
     fn step(
         &mut self,
         reader: &Reader,
-        shared: &Shared,
+        wounds: &Wounds,
         entries: usize,
     ) -> Result<Option<usize>, ReadError> {
         let Some(log) = self.logs.last().cloned() else {
@@ -197,7 +198,7 @@ impl Round {
                 }
                 tracing::error!(%log, seq, "an entry is not in the index; the store is rebuilt");
                 found("unindexed", 1);
-                shared.wounds.store_is_sick();
+                wounds.store_is_sick();
             }
             self.link = Some(encode_header(header).link());
             self.after = seq;
@@ -211,5 +212,51 @@ impl Round {
             (self.after, self.link, self.doubted) = (0, None, None);
         }
         Ok(Some(slice.records.len()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::put;
+    use super::super::store::{Batch, MemoryShelf, entry_key};
+    use super::super::synthetic::{log, record};
+    use super::*;
+    use crate::domain::message::{Event as MessageEvent, Posted};
+    use crate::domain::{Event, Kind};
+
+    /// The store puts entries in before their rows: in between it is looked at once more.
+    #[test]
+    fn an_entry_without_its_row_is_looked_at_twice() {
+        let topic = wardroom_protocol::ids::TopicId::from_bytes([1; 16]);
+        let event = Event::Message(MessageEvent::Posted(Posted::under(topic, Kind::Message)));
+        let entry = record(1, &event);
+        let mut bytes = Vec::new();
+        put(&mut bytes, &entry, &encode_header(&entry.header));
+        for comes in [true, false] {
+            let shelf = Arc::new(MemoryShelf::default());
+            let mut batch = Batch::new(&*shelf);
+            batch.put(entry_key(&log(), 1), bytes.clone());
+            batch.commit(None).expect("it is in memory");
+            let wounds = Wounds::default();
+            let reader = Reader {
+                shelf: Arc::clone(&shelf) as _,
+                backup: None,
+                overlay: Arc::default(),
+                wounds: wounds.clone(),
+                snapshots: None,
+                ahead: None,
+            };
+            let (begun, logs) = (Instant::now(), vec![log()]);
+            let mut round = Round { begun, logs, after: 0, link: None, doubted: None };
+            assert!(matches!(round.step(&reader, &wounds, 9), Ok(None)));
+            assert!(!wounds.take_sick(), "at the first look");
+            if comes {
+                let mut batch = Batch::new(&*shelf);
+                batch.stage(&entry.header, bytes.clone(), Some(&event)).expect("it is in memory");
+                batch.commit(None).expect("it is in memory");
+            }
+            assert!(matches!(round.step(&reader, &wounds, 9), Ok(Some(1))));
+            assert_eq!(wounds.take_sick(), !comes);
+        }
     }
 }

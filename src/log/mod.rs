@@ -61,6 +61,8 @@ mod snapshots;
 mod store;
 mod store_thread;
 mod survey;
+#[cfg(test)]
+mod synthetic;
 mod verify;
 mod wounds;
 

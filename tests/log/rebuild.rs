@@ -4,7 +4,6 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use wardroom::log::{Done, Log, Options, verify};
 
@@ -112,26 +111,4 @@ fn a_segment_that_was_not_made_ahead_is_made_when_it_is_needed() {
     close(log);
     assert!(dir.path().join("journal/00000003.seg").exists());
     assert_whole(dir.path(), &[room], "a segment made late");
-}
-
-/// Entries stand in the store a moment before their rows: whoever looks through it meanwhile must not take
-/// that for damage.
-#[test]
-fn a_store_that_is_looked_through_while_it_is_written_is_not_made_anew() {
-    let dir = quick_dir();
-    let options =
-        Options { scrub_entries: 1_000_000, care_every: Duration::from_millis(1), ..small() };
-    let (log, _) = Log::open(dir.path(), options).unwrap();
-    let mut dice = Dice(1307);
-    // Many logs, so that many ends are looked at while they grow.
-    let mut rooms: Vec<_> = (0..200).map(|room| Author::new(&format!("room-{room}"))).collect();
-    for _ in 0..40 {
-        for room in &mut rooms {
-            room.post(&log, &mut dice, 100);
-        }
-        rooms.iter().for_each(Author::synced);
-    }
-    rooms.iter().for_each(Author::stored);
-    close(log);
-    assert_eq!(generations(dir.path()), ["gen-00000001"]);
 }

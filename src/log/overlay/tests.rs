@@ -5,54 +5,20 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use wardroom_protocol::ids::{Mid, Position, TopicId};
+use wardroom_protocol::ids::TopicId;
 
 use super::super::reader::Reader;
 use super::super::record::{encode_header, put};
 use super::super::slice::Budget;
 use super::super::store::{Batch, MemoryShelf, Puts, Shelf, ShelfError, entry_key};
+use super::super::synthetic::{log, mid, record};
 use super::super::wounds::Wounds;
 use super::*;
 use crate::domain::message::{self, About, Posted};
 use crate::domain::{Event, Kind, moderation};
-use crate::entry::{self, Header, NO_LINK, Record, Words};
+use crate::entry::{self, Record, Words};
 
 const ALL: Budget = Budget { entries: 9, bytes: 9_000 };
-
-fn log() -> LogName {
-    "cardiology".parse().expect("a log")
-}
-
-fn mid(seq: u8) -> Mid {
-    Mid::from_bytes([seq; 16]).expect("not nil")
-}
-
-fn record(seq: u8, event: &Event) -> Record {
-    let words = Bytes::from_static(b"sealed words");
-    let (op, op_version) = entry::op_of(event);
-    let header = Header {
-        log: log(),
-        position: Position::new(7, seq.into()),
-        n: None,
-        at: 9,
-        op: op.into(),
-        op_version,
-        optional: false,
-        mid: mid(seq),
-        by: "dr-synthetic".parse().expect("an id"),
-        submit: [9; 32],
-        bumps: Vec::new(),
-        head: None,
-        was: None,
-        facts: entry::facts(event).into(),
-        key: 1,
-        nonce: [3; 24],
-        words_len: 12,
-        words_hash: *blake3::hash(&words).as_bytes(),
-        link: NO_LINK,
-    };
-    Record { header, words: Words::Sealed(words) }
-}
 
 /// A store that takes in a redaction of the first entry as soon as a reader has copied that out.
 struct Overtaken {
