@@ -143,6 +143,34 @@ fn what_both_lack_is_a_named_hole() {
     let report = verify(dir.path()).unwrap();
     assert_eq!(report.holes.len(), 1, "{report}");
     assert!(report.findings.is_empty(), "{report}");
+    said_once(dir.path());
+}
+
+/// Another start finds nothing more: an epoch is opened for a loss, not for each start after it.
+fn said_once(dir: &Path) {
+    let (log, recovery) = Log::open(dir, small()).unwrap();
+    assert!(recovery.holes.is_empty() && !recovery.tail_lost, "{:?}", recovery.holes);
+    assert!(recovery.findings.is_empty(), "{:?}", recovery.findings);
+    close(log);
+}
+
+#[test]
+fn a_segment_that_nobody_has_is_a_named_hole() {
+    let dir = quick_dir();
+    let rooms = template(dir.path());
+    fs::remove_dir_all(dir.path().join("store")).unwrap();
+    fs::remove_file(segment(dir.path(), 2)).unwrap();
+    let (log, recovery) = Log::open(dir.path(), small()).unwrap();
+    // And of each log an entry whose words are gone: what says why is lost as well.
+    assert_eq!(recovery.holes.len(), 4, "two of each log: {:?}", recovery.holes);
+    assert!(recovery.tail_lost, "other logs may have ended there");
+    for room in &rooms {
+        let (records, holes) = read(&log, &room.name);
+        let lost: u64 = holes.iter().map(|(from, to)| to - from + 1).sum();
+        assert_eq!((holes.len(), records.len() as u64 + lost), (2, room.head()));
+    }
+    close(log);
+    said_once(dir.path());
 }
 
 #[test]
