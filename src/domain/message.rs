@@ -228,6 +228,9 @@ impl Command {
             }
             Self::Retract { of, worded } => {
                 asked.may(Action::Post)?;
+                if let Some(act) = moderation::withdrawn(asked, of) {
+                    return Ok(vec![act]);
+                }
                 let (row, _, about) = asked.shown(of, "/d/of")?;
                 if row.by != asked.principal.id {
                     return Err(Refusal::NotAuthor);

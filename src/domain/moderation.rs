@@ -116,6 +116,13 @@ fn release(asked: &Asked<'_>, of: &Mid, posted: Option<&Posted>) -> Result<Vec<A
     Ok(acts)
 }
 
+/// A message of one's own that waits for a moderator: taken back, it waits no more.
+pub(super) fn withdrawn(asked: &Asked<'_>, of: &Mid) -> Option<Act> {
+    let row = asked.rows.in_lane(of).and_then(held)?;
+    let mine = row.by == asked.principal.id && asked.rows.get(of).is_none();
+    mine.then(|| in_lane(Event::Hidden(about(of, row))))
+}
+
 /// Every copy of the words goes: the message's edits, what the lane holds of it, itself.
 fn redact(asked: &Asked<'_>, of: &Mid) -> Result<Vec<Act>, Refusal> {
     asked.may(Action::Moderate)?;

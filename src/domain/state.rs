@@ -64,10 +64,11 @@ impl Command {
         match self {
             Self::Member(command) => command.names_in_lane(),
             Self::Moderation(command) => command.names(),
-            // What `after` names may wait for a moderator.
-            Self::Message(command @ message::Command::Post { after: Some(_), .. }) => {
-                command.names()
-            }
+            // What `after` names may wait for a moderator, and so may what its author takes back.
+            Self::Message(
+                command @ (message::Command::Post { after: Some(_), .. }
+                | message::Command::Retract { .. }),
+            ) => command.names(),
             _ => Vec::new(),
         }
     }

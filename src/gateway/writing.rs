@@ -17,7 +17,7 @@ use crate::domain::access::may_found;
 use crate::entry::class_of;
 use crate::guard::{self, Screened};
 use crate::identity::Known;
-use crate::room::{Permission, RoomHandle, Submission};
+use crate::room::{Denied, Fault, Permission, RoomHandle, Submission};
 
 impl Connection {
     /// Decodes, checks, screens, seals, and hands it to its room. A room that is not open is opened first,
@@ -67,10 +67,15 @@ impl Connection {
         let (id, services) = (command.id, Arc::clone(&self.services));
         self.begin(async move {
             let outcome = match services.hall.directory().write(submission).await {
-                Ok(claimed) => services.hall.founded(&room).await.map(|written| {
-                    let duplicate = claimed.duplicate;
-                    answer::written(&crate::room::Written { duplicate, ..written })
-                }),
+                Ok(claimed) => match services.hall.founded(&room).await {
+                    Ok(written) => {
+                        let duplicate = claimed.duplicate;
+                        Ok(answer::written(&crate::room::Written { duplicate, ..written }))
+                    }
+                    // The name is claimed for good: nobody may take that for nothing done.
+                    Err(Denied::Fault(_)) => Err(Denied::Fault(Fault::Unknown)),
+                    Err(denied) => Err(denied),
+                },
                 Err(denied) => Err(denied),
             };
             let outcome = outcome.map_err(|denied| answer::denied(&denied));

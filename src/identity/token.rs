@@ -16,7 +16,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jsonwebtoken::dangerous;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::domain::access::Role;
 
 pub use issuer::{Issuer, NoKeys};
 pub use published::JwksError;
@@ -41,25 +43,43 @@ pub struct Claims {
     /// The name others see.
     pub name: String,
     /// The profession, e.g. `physician`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "told", skip_serializing_if = "Option::is_none")]
     pub profession: Option<String>,
-    /// Specialties, e.g. `cardiology`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Specialties, e.g. `cardiology`; the first 32.
+    #[serde(default, deserialize_with = "specialties", skip_serializing_if = "Vec::is_empty")]
     pub specialties: Vec<String>,
     /// How far the identity is verified; 0 is a name that nobody checked.
     #[serde(default)]
     pub level: u8,
-    /// Roles granted, e.g. `moderator`, `import`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Roles granted that this program knows, e.g. `moderator`. An issuer may name many others.
+    #[serde(default, deserialize_with = "roles", skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
     /// The organisation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "told", skip_serializing_if = "Option::is_none")]
     pub org: Option<String>,
     /// Issued at, unix seconds; 0 if its issuer does not say.
     #[serde(default)]
     pub iat: u64,
     /// Ends at, unix seconds.
     pub exp: u64,
+}
+
+/// Issuers send `null` and `""` for what they do not know.
+fn told<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<String>::deserialize(from)?.filter(|text| !text.is_empty()))
+}
+
+fn specialties<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let all = Option::<Vec<String>>::deserialize(from)?.unwrap_or_default();
+    Ok(all.into_iter().filter(|text| !text.is_empty()).take(32).collect())
+}
+
+fn roles<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let mut all = Option::<Vec<String>>::deserialize(from)?.unwrap_or_default();
+    all.retain(|name| Role::parse(name).is_some());
+    all.sort_unstable();
+    all.dedup();
+    Ok(all)
 }
 
 impl fmt::Debug for Claims {
@@ -80,15 +100,12 @@ impl Claims {
 
     /// Bounds that every part of the house may rely on. What a name may look like is the guard's.
     fn fit(&self) -> bool {
-        let short = |text: &String| !text.is_empty() && text.len() <= 256;
+        let short = |text: &String| !text.is_empty() && text.chars().count() <= 256;
         short(&self.sub)
             && short(&self.name)
             && self.profession.iter().all(short)
             && self.org.iter().all(short)
-            && self.specialties.len() <= 32
             && self.specialties.iter().all(short)
-            && self.roles.len() <= 32
-            && self.roles.iter().all(short)
             && self.exp <= LATEST
     }
 }

@@ -55,3 +55,34 @@ async fn a_held_message_without_its_words_is_declined() {
     let told: Value = serde_json::from_str(&ana.entry().await).unwrap();
     assert_eq!((&told["d"]["why"], &told["d"]["of"]), (&json!("declined"), &json!(waits)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_author_takes_back_what_waits() {
+    let world = World::new();
+    let node = world.node_with(&["--ephemeral"], &[]);
+    let mut mo = node.probe(&world.token("mo", &["moderator"])).await;
+    mo.create("cardiology").await;
+    mo.ask("room.policy", act(json!({ "posting": "held" }))).await.unwrap();
+    let mut ana = node.probe(&world.token("ana", &[])).await;
+    let mut ben = node.probe(&world.token("ben", &[])).await;
+    let waits = mid();
+    let body = post("cardiology", "T", &waits, "a name in it");
+    assert_eq!(ana.ask("message.post", body.clone()).await.unwrap_err()["code"], "held");
+    // To others there is no such message.
+    let other = ben.ask("message.retract", act(json!({ "of": waits }))).await.unwrap_err();
+    assert_eq!(other["code"], "unknown_message");
+
+    mo.ask("join", json!({ "room": "cardiology/moderators" })).await.unwrap();
+    let back = act(json!({ "of": waits, "reason": "a name" }));
+    let taken = ana.ask("message.retract", back.clone()).await.unwrap();
+    let entry: Value = serde_json::from_str(&mo.entry_of("cardiology/moderators").await).unwrap();
+    assert_eq!(
+        (&entry["op"], &entry["seq"]),
+        (&json!("message.hidden"), &taken["position"]["seq"])
+    );
+    assert_eq!(entry["w"]["reason"], "a name");
+    assert_eq!(ana.ask("message.retract", back).await.unwrap()["position"], taken["position"]);
+    assert_eq!(ana.ask("message.post", body).await.unwrap_err()["code"], "declined");
+    let release = mo.ask("message.release", act(json!({ "of": waits }))).await.unwrap_err();
+    assert_eq!(release["code"], "message_gone");
+}
