@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::oneshot;
 
 use super::journal::Catalog;
-use super::pour::{PourError, Span, pour, supplement};
+use super::pour::{Part, PourError, Span, pour, supplement};
 use super::store::{Generations, Shelf, SledShelf};
 
 /// A build under way.
@@ -26,7 +26,9 @@ pub(super) struct Build {
 /// What it came to.
 pub(super) struct Built {
     pub(super) shelf: SledShelf,
-    /// Entries that the journal holds no longer, taken from the store in use.
+    /// The journal is damaged.
+    pub(super) damaged: bool,
+    /// Entries that it holds no longer, taken from the store in use.
     pub(super) saved: u64,
 }
 
@@ -49,10 +51,12 @@ impl Build {
                 let shelf = generations.begin(generation)?;
                 let span = Span { after: 0, upto, claimed: 0 };
                 let poured = pour(&shelf, &catalog, span, Some(&*in_use), &stop)?;
-                let lost = poured.damaged;
-                let saved = if lost { supplement(&shelf, &*in_use, &stop)? } else { 0 };
+                let damaged = poured.damaged;
+                // The one in use takes in what comes meanwhile: what lies behind is for whoever goes over.
+                let saved =
+                    if damaged { supplement(&shelf, &*in_use, Part::Within, &stop)? } else { 0 };
                 shelf.sync()?;
-                Ok(Built { shelf, saved })
+                Ok(Built { shelf, damaged, saved })
             };
             let built = made();
             if built.is_err() {

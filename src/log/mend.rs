@@ -96,7 +96,7 @@ impl Mender<'_> {
             records.sort_by(|a, b| a.log.cmp(&b.log).then(a.seq.cmp(&b.seq)));
             records.dedup_by(|a, b| a.log == b.log && a.seq == b.seq);
             let needs: usize = records.iter().map(|record| record.bytes.len()).sum();
-            let footer = if damaged.blank { footer_of(&records) } else { 0 };
+            let footer = if damaged.blank { footer_of(survey, damaged, &records) } else { 0 };
             if damaged.range.len() < needs + GROUP_HEADER + footer {
                 appended.append(&mut records);
             }
@@ -303,12 +303,16 @@ impl Mender<'_> {
     }
 }
 
-/// Bytes of the footer of a segment that holds these records, sorted by log.
-fn footer_of(records: &[Stored]) -> usize {
-    let logs = records.chunk_by(|a, b| a.log == b.log).filter_map(|part| part.first());
-    let (names, count) =
-        logs.fold((0, 0), |(names, count), record| (names + record.log.as_str().len(), count + 1));
-    usize::try_from(footer_size(names, count, records.len())).unwrap_or(usize::MAX)
+/// Bytes that the footer of a damaged segment comes to need at most, with these records, sorted by log.
+fn footer_of(survey: &Survey, damaged: &Damage, records: &[Stored]) -> usize {
+    let mut find = survey.segments.iter().filter(|this| this.segment.number == damaged.segment);
+    let standing = find.next().and_then(|this| this.places.as_ref());
+    let here = standing.into_iter().flatten().map(|(log, places)| (log, places.len()));
+    let fresh = records.chunk_by(|a, b| a.log == b.log).map(|part| (&part[0].log, part.len()));
+    let (names, logs, places) = here.chain(fresh).fold((0, 0, 0), |all, (log, count)| {
+        (all.0 + log.as_str().len(), all.1 + 1, all.2 + count)
+    });
+    usize::try_from(footer_size(names, logs, places)).unwrap_or(usize::MAX)
 }
 
 /// Newest seq of every log in a store; logs whose end cannot be read are missing.

@@ -8,7 +8,9 @@ use wardroom_protocol::ids::LogName;
 
 use super::journal::{Catalog, Footer, GroupAt, Scan, read_all, scan};
 use super::record::{Rest, View};
-use super::store::{Batch, Shelf, ShelfError, chunk, end_of, entry_key, log_of, log_prefix};
+use super::store::{
+    Batch, Shelf, ShelfError, chunk, end_of, entry_key, log_of, log_prefix, newest_of,
+};
 use crate::entry;
 
 /// What is poured.
@@ -82,7 +84,7 @@ pub(super) fn pour(
         let bytes = read_all(&*file)?;
         let limit = footer.as_ref().and_then(|footer| usize::try_from(footer.groups_end).ok());
         let found = scan(&bytes, limit.unwrap_or(bytes.len()), before);
-        poured.damaged |= is_damaged(&found, before, footer.as_ref());
+        poured.damaged |= is_damaged(&found, before, footer.as_ref(), span.upto);
         for group in &found.groups {
             if group.number > span.upto {
                 break;
@@ -112,6 +114,7 @@ pub(super) fn pour(
         }
         before = found.groups.last().map_or(before, GroupAt::last_number);
     }
+    poured.damaged |= before < span.upto;
     poured.records += put(batch, span.upto, span.claimed, records)?;
     for log in order.late {
         stage_again(shelf, &log)?;
@@ -119,16 +122,28 @@ pub(super) fn pour(
     Ok(poured)
 }
 
-/// Whether groups are missing in a segment: between those that are good, before the first of them (which is
-/// to follow the group `before`), or, of a closed segment, behind the last.
-fn is_damaged(found: &Scan, before: u64, footer: Option<&Footer>) -> bool {
-    let last = found.groups.last().map_or(before, GroupAt::last_number);
-    let numbers = found.groups.iter().try_fold(before, |before, group| {
-        (group.number == before + 1).then_some(group.last_number())
-    });
-    !found.bad.is_empty()
-        || numbers.is_none()
-        || footer.is_some_and(|footer| footer.last_group != last)
+/// Whether groups up to one are missing in a segment: between those that are good, before the first of them
+/// (which is to follow the group `before`), or, of a closed segment, behind the last. Those above may be being
+/// written.
+fn is_damaged(found: &Scan, before: u64, footer: Option<&Footer>, upto: u64) -> bool {
+    let bad = found.bad.iter().any(|bad| bad.before < upto);
+    let mut last = before;
+    for group in &found.groups {
+        if group.number != last + 1 && last < upto {
+            return true;
+        }
+        last = group.last_number();
+    }
+    bad || footer.is_some_and(|footer| footer.last_group != last && last < upto)
+}
+
+/// Puts a batch that ends with this group; returns how many records that changed.
+fn put(mut batch: Batch<'_>, group: u64, claimed: u64, records: u64) -> Result<u64, ShelfError> {
+    if group <= claimed && batch.drop_equal()? == 0 {
+        return Ok(0);
+    }
+    batch.commit(Some(group.max(claimed)))?;
+    Ok(records)
 }
 
 /// Which entries stand behind later ones of their log: written back by a mend, long after those that edit,
@@ -161,48 +176,74 @@ impl Order {
     }
 }
 
+/// Which entries another store is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Of each log those up to the newest that this one has.
+    Within,
+    /// Those behind it.
+    Behind,
+}
+
 /// Puts what another store holds of entries and this one lacks into this one; returns how many there were.
 pub(super) fn supplement(
     shelf: &dyn Shelf,
     other: &dyn Shelf,
+    part: Part,
     stop: &AtomicBool,
 ) -> Result<u64, PourError> {
     let mut lacked = 0;
-    let mut logs = BTreeSet::new();
     let mut from = vec![b'e'];
-    loop {
-        let found = chunk(other, &from, b"f", false, PIECE, BATCH_BYTES)?;
-        let Some((last, _)) = found.last() else {
-            break;
+    while let Some((key, _)) = chunk(other, &from, b"f", false, 1, 1)?.first() {
+        let Some(log) = log_of(key) else {
+            from = [&key[..], &[0]].concat();
+            continue;
         };
+        let prefix = log_prefix(&log);
+        let behind = newest_of(shelf, &log)?
+            .map_or(prefix.clone(), |newest| [&entry_key(&log, newest)[..], &[0]].concat());
+        let end = end_of(&prefix);
+        let range = match part {
+            Part::Within => (&prefix[..], &behind[..]),
+            Part::Behind => (&behind[..], &end[..]),
+        };
+        let came = supplement_log(shelf, other, range, stop)?;
+        if came > 0 {
+            stage_again(shelf, &log)?;
+        }
+        lacked += came;
+        from = end;
+    }
+    Ok(lacked)
+}
+
+fn supplement_log(
+    shelf: &dyn Shelf,
+    other: &dyn Shelf,
+    (from, to): (&[u8], &[u8]),
+    stop: &AtomicBool,
+) -> Result<u64, PourError> {
+    let mut lacked = 0;
+    let mut from = from.to_vec();
+    loop {
         if stop.load(Ordering::Acquire) {
             return Err(PourError::Stopped);
         }
+        let found = chunk(other, &from, to, false, PIECE, BATCH_BYTES)?;
+        let Some((last, _)) = found.last() else {
+            return Ok(lacked);
+        };
         from = [&last[..], &[0]].concat();
         let mut batch = Batch::new(shelf);
         for (key, bytes) in found {
             let lacks = shelf.get(&key)?.is_none();
             if lacks && View::read(&bytes).is_ok_and(|view| view.rest != Rest::Damaged) {
-                logs.extend(log_of(&key));
                 batch.put(key, bytes.to_vec());
                 lacked += 1;
             }
         }
         batch.commit(None)?;
     }
-    for log in logs {
-        stage_again(shelf, &log)?;
-    }
-    Ok(lacked)
-}
-
-/// Puts a batch that ends with this group; returns how many records that changed.
-fn put(mut batch: Batch<'_>, group: u64, claimed: u64, records: u64) -> Result<u64, ShelfError> {
-    if group <= claimed && batch.drop_equal()? == 0 {
-        return Ok(0);
-    }
-    batch.commit(Some(group.max(claimed)))?;
-    Ok(records)
 }
 
 /// Stages all entries of a log once more, in their order: its rows are folded from all of them.

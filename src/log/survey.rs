@@ -37,7 +37,7 @@ pub(super) struct Damage {
     pub(super) before: u64,
     /// … and below this one.
     pub(super) behind: u64,
-    /// Nothing stands there at all, nor in the rest of the segment, whose footer is to go behind what is put there.
+    /// Nothing stands there at all, up to the end of the segment, whose footer is to go behind what is put there.
     pub(super) blank: bool,
 }
 
@@ -175,7 +175,7 @@ impl Survey {
             }));
             let scanned = scan.groups.last().map(GroupAt::last_number);
             let before = scanned.unwrap_or_else(|| self.before(at));
-            let blank = scan.groups.is_empty() && scan.tail.is_none() && this.footer.is_none();
+            let blank = scan.tail.is_none() && this.footer.is_none();
             let (end, behind) = match (this.groups_end(), self.segments.get(at + 1)) {
                 (Some(end), _) => (end, this.last_group + 1),
                 (None, Some(next)) => {

@@ -60,6 +60,47 @@ fn what_the_journal_has_lost_is_taken_from_the_store_in_use() {
     }
 }
 
+/// The same of what came while it was made, at the end of its log and before it.
+#[test]
+fn what_the_journal_loses_while_a_store_is_made_is_taken_as_well() {
+    for harmed in [3, 9] {
+        let dir = quick_dir();
+        let mut rooms = template(dir.path());
+        let gate = Arc::new(Gate::default());
+        let options = Options { disk: Arc::new(GatedDisk(Arc::clone(&gate))), ..small() };
+        let (log, _) = Log::open(dir.path(), options).unwrap();
+        let mut dice = Dice(1309);
+        gate.shut("sync", &dir.path().join("store/gen-00000002/db"));
+        std::thread::scope(|scope| {
+            let built = scope.spawn(|| block(log.rebuild_store()));
+            wait("it is made but for its sync", || gate.is_waited_for());
+            let room = &mut rooms[0];
+            for _ in 0..10 {
+                room.post(&log, &mut dice, 500);
+                room.stored();
+            }
+            let mid = room.records[room.records.len() - 10 + harmed].header.mid;
+            let segment = files(&dir.path().join("journal")).into_iter().find(|path| {
+                let bytes = fs::read(path).unwrap();
+                let at = bytes.windows(16).position(|window| window == mid.as_bytes());
+                at.is_some_and(|at| {
+                    let mut bytes = bytes;
+                    bytes[at] ^= 1;
+                    fs::write(path, bytes).is_ok()
+                })
+            });
+            assert!(segment.is_some());
+            gate.open();
+            assert!(built.join().unwrap());
+        });
+        for room in &rooms {
+            assert!(read(&log, &room.name) == (room.records.clone(), vec![]), "{harmed}");
+        }
+        close(log);
+        assert_whole(dir.path(), &rooms, "the next start");
+    }
+}
+
 #[test]
 fn without_its_first_segment_the_store_writes_it_back() {
     let dir = quick_dir();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
-use super::super::disk::Disk;
+use super::super::disk::{Disk, DiskFile};
 use super::segment::{self, Segment, SegmentHeader, SegmentName};
 
 /// Bytes of zeros that are brought to the platter at once.
@@ -20,7 +20,17 @@ pub(in crate::log) fn prepare(
 ) -> io::Result<Segment> {
     let path = segment::path(dir, header.number);
     let made = path.with_extension("new");
-    let file = disk.open(&made, true)?;
+    let file = fill(disk, &made, header).inspect_err(|_| {
+        // What was filled so far would keep a full disk full. If it stays, the next attempt empties it.
+        let _ = disk.remove(&made);
+    })?;
+    disk.rename(&made, &path)?;
+    disk.sync_dir(dir)?;
+    Ok(Segment { number: header.number, path, file })
+}
+
+fn fill(disk: &dyn Disk, made: &Path, header: SegmentHeader) -> io::Result<Arc<dyn DiskFile>> {
+    let file = disk.open(made, true)?;
     // From nothing: what an earlier, interrupted attempt left must not stay.
     file.resize(0)?;
     for at in (0..header.size).step_by(BATCH) {
@@ -30,9 +40,7 @@ pub(in crate::log) fn prepare(
     }
     file.write_at(&header.encode(), 0)?;
     file.sync()?;
-    disk.rename(&made, &path)?;
-    disk.sync_dir(dir)?;
-    Ok(Segment { number: header.number, path, file })
+    Ok(file)
 }
 
 /// How the segments of a journal are made.

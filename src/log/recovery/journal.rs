@@ -65,7 +65,7 @@ pub(super) fn open_journal(
     // The mark and the store say what the journal once held. One that is behind the mark cannot give it
     // back, and one that is not as it was left may have the number and not the entries.
     let all_there = store.usable.is_some() && store.applied >= store.marked;
-    recovery.tail_lost = stored > found.last_group() && !all_there;
+    recovery.tail_lost |= stored > found.last_group() && !all_there;
     let mut damage = found.damage();
     if let Some((range, last)) = found.torn(stored)
         && let Some(open) = found.open()
@@ -103,6 +103,11 @@ pub(super) fn open_journal(
     let lost = stored > found.last_group() || !absent.is_empty();
     if lost || !damage.is_empty() {
         floor.begin_mend()?;
+    }
+    if store.is_held && (lost || !damage.is_empty()) {
+        let what =
+            "it is damaged, and the store that may mend it is held by this process: start again";
+        return Err(std::io::Error::other(what));
     }
     // A mend that was interrupted is done again: records may be left that it was to write back.
     let mends = lost || !damage.is_empty() || care == Care::Thorough || floor.in_doubt();
@@ -146,6 +151,15 @@ pub(super) fn open_journal(
 fn put_blank(catalog: &Catalog, number: SegmentName, journal: [u8; 16], options: &Options) {
     let size = options.segment_bytes.max(SMALLEST_SEGMENT);
     let header = SegmentHeader { number, journal, size };
+    let free = options.disk.free(catalog.dir()).unwrap_or(u64::MAX);
+    if free < size.saturating_add(options.min_free_bytes) {
+        tracing::warn!(
+            free,
+            segment = number,
+            "there is no room for a segment in place of the missing one"
+        );
+        return;
+    }
     if let Err(error) = prepare(&*options.disk, catalog.dir(), header) {
         tracing::warn!(%error, segment = number, "no segment could be made in place of the missing one");
     }

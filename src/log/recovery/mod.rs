@@ -101,6 +101,7 @@ fn attempt(
     let mut store = open_store(generations, mark, recovery)?;
     if !trusted {
         store.usable = None;
+        store.is_held = store.source.is_none();
     }
     let catalog = Arc::new(Catalog::new(Arc::clone(&options.disk), journal_dir.clone()));
     let from = match (care, &store.usable) {

@@ -18,6 +18,8 @@ pub(super) struct FoundStore {
     pub(super) usable: Option<Mark>,
     /// Its process ended while it was in use.
     pub(super) in_use: bool,
+    /// It cannot be opened because an attempt before left it open: what it holds is out of reach.
+    pub(super) is_held: bool,
     /// The newest group it claims to hold.
     pub(super) applied: u64,
     /// The newest group that was surely in the journal once.
@@ -33,6 +35,7 @@ pub(super) fn open_store(
         source: None,
         usable: None,
         in_use: false,
+        is_held: false,
         applied: 0,
         marked: mark.map_or(0, |mark| mark.group),
     };
@@ -125,13 +128,12 @@ pub(super) fn fill_store(
         keeper.generations.distrust(generation).map_err(io("write to", &path))?;
         return Ok(None);
     }
-    if journal_is_whole && keeper.generations.has_room(0).is_err() {
+    let replaces = keeper.generations.current().is_some();
+    if journal_is_whole && replaces && keeper.generations.has_room(0).is_err() {
         // There is room for one of them, and all of it stands in the journal.
         drop(store.source);
-        let old = keeper.generations.path(generation);
-        if old.is_dir() {
-            std::fs::remove_dir_all(&old).map_err(io("remove", &old))?;
-        }
+        keeper.generations.abandon(generation);
+        keeper.generations.can_begin().map_err(io("make a store in", &path))?;
     }
     let generation = keeper.generations.next().map_err(io("list", &path))?;
     let shelf = keeper.generations.begin(generation).map_err(store_failed)?;

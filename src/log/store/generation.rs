@@ -137,6 +137,14 @@ impl Generations {
         Err(io::Error::new(io::ErrorKind::StorageFull, what))
     }
 
+    /// Whether one may be begun at all.
+    pub(in crate::log) fn can_begin(&self) -> io::Result<()> {
+        match self.disk.free(&self.dir) {
+            Ok(free) if free < BEGINNING => Err(io::ErrorKind::StorageFull.into()),
+            _ => Ok(()),
+        }
+    }
+
     /// Removes a generation that came to nothing, and gives back what it took of the disk, also where its engine
     /// still holds its files open.
     pub(in crate::log) fn abandon(&self, generation: u32) {

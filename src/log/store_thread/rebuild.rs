@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
 
 use super::super::build::{Build, Built};
-use super::super::pour::{PourError, Span, pour};
+use super::super::pour::{Part, PourError, Span, pour, supplement};
 use super::super::store::{ERASED_SINCE, Shelf as _, number};
 use super::StoreThread;
 
@@ -60,8 +60,9 @@ impl StoreThread {
         let (built, answers) = build.finish();
         let adopted = built.and_then(|built| {
             let gone_over = self.go_over(built, generation, upto);
-            if gone_over.is_err() && self.keeper.generation != generation {
-                self.keeper.generations.abandon(generation);
+            let generations = &self.keeper.generations;
+            if gone_over.is_err() && generations.current() != Some(generation) {
+                generations.abandon(generation);
             }
             gone_over
         });
@@ -90,12 +91,20 @@ impl StoreThread {
         let in_use = self.shelf();
         let keeper = &mut self.keeper;
         let span = Span { after: upto, upto: keeper.group, claimed: 0 };
-        pour(&built.shelf, catalog, span, Some(&*in_use), &AtomicBool::new(false))?;
+        let never = AtomicBool::new(false);
+        let poured = pour(&built.shelf, catalog, span, Some(&*in_use), &never)?;
+        let mut saved = built.saved;
+        if poured.damaged {
+            saved += supplement(&built.shelf, &*in_use, Part::Within, &never)?;
+        }
+        if poured.damaged || built.damaged {
+            saved += supplement(&built.shelf, &*in_use, Part::Behind, &never)?;
+        }
         drop(in_use);
         built.shelf.sync()?;
-        if built.saved > 0 {
+        if saved > 0 {
             tracing::error!(
-                entries = built.saved,
+                entries = saved,
                 "the journal is damaged: these stand in the store only; the next start writes them back"
             );
             // So that it looks at all of the journal.
