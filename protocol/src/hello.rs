@@ -56,7 +56,7 @@ pub struct ClientInfo {
 pub struct Hello {
     /// Who you are.
     pub token: Token,
-    /// What you call yourself; for operators.
+    /// What you call yourself. It is checked and not used yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<ClientInfo>,
     /// Logs to resume, each from the last position held.

@@ -38,7 +38,8 @@ pub const MOVES: usize = 50;
 pub const DIRECT: usize = 12;
 /// Ranges in one `read.mark`.
 pub const READ_RANGES: usize = 64;
-/// Ranges that a mailbox keeps per room; what lies between the oldest two is then counted as read.
+/// Ranges of a room that a server holds for a mailbox in memory. No answer shows them: clients add up
+/// `read.marked`, of which none is dropped.
 pub const READ_RANGES_KEPT: usize = 512;
 /// Seconds between two `read.mark` of one person for one room.
 pub const READ_MARK_SECONDS: u64 = 10;

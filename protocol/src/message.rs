@@ -72,7 +72,8 @@ pub struct Post {
     /// Announcements only: what is asked of those who read it, and for how long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announce: Option<Announce>,
-    /// Refuse with `out_of_order` until this mid is logged: keeps a pipelined outbox in order.
+    /// Refuse with `out_of_order` until this mid is logged, in the room or as held in its lane: keeps a
+    /// pipelined outbox in order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Mid>,
     /// Imports only: who wrote it.
@@ -212,7 +213,7 @@ pub struct Report {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Written {
-    /// Where the entry stands.
+    /// Where the entry stands: in the room or, for some ops, in its lane or your mailbox.
     pub position: Position,
     /// Server time of its ordering, unix milliseconds.
     pub at: u64,

@@ -28,7 +28,7 @@ pub struct Gap {
     pub room: LogName,
     /// The first seq missing.
     pub from: u64,
-    /// The last seq missing.
+    /// The last seq missing: the cursor goes there, in its epoch.
     pub to: u64,
     /// Why: `lost` (both copies are damaged).
     pub reason: String,
@@ -50,6 +50,6 @@ pub struct Expiring {
 pub struct Removed {
     /// The log.
     pub room: LogName,
-    /// Why: `forbidden` (a newer token may not read it).
+    /// Why: `forbidden` (you may not read it any more).
     pub reason: String,
 }

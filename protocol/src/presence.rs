@@ -34,7 +34,8 @@ pub struct ReadPresence {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Present {
-    /// The signal `presence` that this rests on: it and those before it are contained.
+    /// The signal `presence` that this rests on: it and those before it are contained. Of several pages
+    /// keep the first one's.
     pub rev: u64,
     /// How many people are here.
     pub online: u64,

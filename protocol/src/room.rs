@@ -136,19 +136,19 @@ pub struct RoomState {
     pub topics: u64,
     /// How many people have written here.
     pub members: u64,
-    /// How one gets in.
+    /// How one gets in; absent: `open`. A direct room has no way in.
     #[serde(default, skip_serializing_if = "is_default")]
     pub join: JoinPolicy,
-    /// What happens to what members post.
+    /// What happens to what members post; absent: `free`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub posting: Posting,
-    /// Whether the room is closed for good, until it is opened again: nothing can be written.
+    /// Whether the room is archived: it takes nothing new until it is opened again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub archived: bool,
     /// The messages pinned, oldest pin first; at most 50.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pins: Vec<Pin>,
-    /// What you are here; absent for who is in only because the room is open.
+    /// What you are here; absent for who is no member, also for a moderator by token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<RoomRole>,
     /// The line of epochs: each with the last seq before it.
@@ -257,14 +257,14 @@ pub struct Topics {
 pub struct TopicSummary {
     /// Its id.
     pub topic: TopicId,
-    /// Its name at first use; absent once erased.
+    /// Its newest name; absent once erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// How many messages it holds.
     pub messages: u64,
-    /// Its first message's seq.
+    /// The lowest seq of a message that was ever in it.
     pub first: u64,
-    /// Its newest message's seq.
+    /// The highest seq of a message that was ever in it.
     pub last: u64,
     /// Whether it is settled.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

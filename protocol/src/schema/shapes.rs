@@ -40,7 +40,8 @@ names! {
     RoomId pattern("^[a-z0-9-]{1,64}$"), "A room's immutable slug. Never reused.";
     LogName pattern(log_pattern()),
         "The name of any log: a room, a lane of a room, a system log, a person's mailbox.";
-    Mid mid_rule(), "A message id, minted by the sender: a UUID that is not nil.";
+    Mid mid_rule(),
+        "A message id, minted by the sender or derived by the server: a UUID that is not nil.";
     TopicId pattern("^[a-z2-7]{25}[aeimquy4]$"),
         "A topic's identity inside its room: 16 bytes as base32.";
     PrincipalId pattern("^[a-z0-9_-]{1,64}$"), "Who acted, opaque.";
