@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Serialize;
 use wardroom_protocol::code::{CloseCode, WireError};
@@ -15,7 +16,24 @@ use crate::room::{Hold, RoomHandle, Submission};
 
 /// The slow part of one command. A connection has one at a time; meanwhile it reads nothing, and
 /// the peer's own socket buffer is the queue.
-pub(super) type Work = Pin<Box<dyn Future<Output = Done> + Send>>;
+pub(super) type Work = Pin<Box<dyn Future<Output = (Done, Owed)> + Send>>;
+
+/// A command that was taken and is owed an answer. To be dropped once that is in line and not before: who
+/// drains leaves when nothing is owed.
+pub(super) struct Owed(Arc<AtomicUsize>);
+
+impl Owed {
+    pub(super) fn one_of(owed: &Arc<AtomicUsize>) -> Self {
+        owed.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(owed))
+    }
+}
+
+impl Drop for Owed {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
 
 /// What is to be done.
 pub(super) enum Done {
