@@ -8,6 +8,9 @@ use bytes::Bytes;
 /// buffer is the queue behind it.
 pub const REPLIES: usize = 64;
 
+/// Bytes of replies that may wait. With more, its reader stops reading as well: a page has 256 KiB.
+pub const REPLY_BYTES: usize = 512 * 1024;
+
 /// Signals that wait at most. A newer one of the same kind and author replaces the older; beyond
 /// this many, new ones are dropped: signals are ephemeral.
 const SIGNALS: usize = 16;
@@ -19,13 +22,20 @@ pub(super) struct Outbox {
     pub(super) begun: Option<Bytes>,
     /// The latest answer to a WebSocket ping; an older unsent one is replaced, as RFC 6455 allows.
     pub(super) pong: Option<Bytes>,
-    /// Replies and notices, in order. Bounded by [`REPLIES`] and the few notices there are.
-    pub(super) replies: VecDeque<Bytes>,
+    pub(super) replies: Replies,
     pub(super) signals: VecDeque<(u64, Bytes)>,
     /// The close frame: nothing is written after it.
     pub(super) close: Option<Bytes>,
     /// Whether the close frame has left.
     pub(super) closed: bool,
+}
+
+/// Replies and notices, in order. Bounded by [`REPLIES`], [`REPLY_BYTES`] and one reply more, and the few
+/// notices there are.
+#[derive(Default)]
+pub(super) struct Replies {
+    line: VecDeque<Bytes>,
+    bytes: usize,
 }
 
 /// Where a frame in flight came from, so that writing it can be booked.
@@ -42,6 +52,31 @@ pub(super) enum Source {
     Behind(usize),
 }
 
+impl Replies {
+    pub(super) fn push(&mut self, frame: Bytes) {
+        self.bytes += frame.len();
+        self.line.push_back(frame);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.line.len()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn list(&self, out: &mut Vec<(Bytes, Source)>) {
+        out.extend(self.line.iter().map(|frame| (frame.clone(), Source::Reply)));
+    }
+
+    fn take_first(&mut self) {
+        let first = self.line.pop_front();
+        self.bytes -= first.map_or(0, |first| first.len());
+        let_go(&mut self.line);
+    }
+}
+
 impl Outbox {
     pub(super) fn signal(&mut self, key: u64, frame: Bytes) {
         if let Some(slot) = self.signals.iter_mut().find(|(known, _)| *known == key) {
@@ -55,7 +90,7 @@ impl Outbox {
     pub(super) fn is_empty(&self) -> bool {
         self.begun.is_none()
             && self.pong.is_none()
-            && self.replies.is_empty()
+            && self.replies.line.is_empty()
             && self.signals.is_empty()
             && self.close.is_none()
             && !self.closed
@@ -65,7 +100,7 @@ impl Outbox {
     pub(super) fn list(&self, out: &mut Vec<(Bytes, Source)>) {
         out.extend(self.begun.iter().map(|frame| (frame.clone(), Source::Begun)));
         out.extend(self.pong.iter().map(|frame| (frame.clone(), Source::Pong)));
-        out.extend(self.replies.iter().map(|frame| (frame.clone(), Source::Reply)));
+        self.replies.list(out);
         out.extend(self.signals.iter().map(|(_, frame)| (frame.clone(), Source::Signal)));
     }
 
@@ -74,8 +109,11 @@ impl Outbox {
         match source {
             Source::Begun => self.begun = None,
             Source::Pong => self.pong = None,
-            Source::Reply => take_first(&mut self.replies),
-            Source::Signal => take_first(&mut self.signals),
+            Source::Reply => self.replies.take_first(),
+            Source::Signal => {
+                self.signals.pop_front();
+                let_go(&mut self.signals);
+            }
             Source::Close => {
                 self.close = None;
                 self.closed = true;
@@ -85,10 +123,8 @@ impl Outbox {
     }
 }
 
-/// Takes the first out. An empty queue holds no memory: most connections are owed nothing most of the
-/// time.
-fn take_first<T>(queue: &mut VecDeque<T>) {
-    queue.pop_front();
+/// An empty queue holds no memory: most connections are owed nothing most of the time.
+fn let_go<T>(queue: &mut VecDeque<T>) {
     if queue.is_empty() {
         *queue = VecDeque::new();
     }

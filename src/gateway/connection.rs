@@ -23,7 +23,7 @@ use super::fetching::Fetch;
 use super::following::Followed;
 use super::work::{Done, Owed, Work, pending};
 use super::{Inbound, Incoming, Services, answer};
-use crate::delivery::{Gate, Pumped, REPLIES, Socket, farewell};
+use crate::delivery::{Gate, Pumped, REPLIES, REPLY_BYTES, Socket, farewell};
 use crate::fault;
 use crate::guard::Screened;
 use crate::identity::Known;
@@ -202,6 +202,7 @@ impl Connection {
     /// answer the other way round, and one of them has to see what the other said.
     fn full(&self) -> bool {
         self.owed.load(Ordering::SeqCst) + self.gate.unsent() >= REPLIES
+            || self.gate.unsent_bytes() > REPLY_BYTES
     }
 
     fn may_read(&self) -> bool {

@@ -40,6 +40,7 @@ mod power;
 mod presence;
 mod real_input;
 mod refresh;
+mod replies;
 mod report;
 mod retry;
 mod safe;
