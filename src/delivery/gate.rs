@@ -154,7 +154,7 @@ impl Gate {
     pub fn follow(&self, answer: &[u8], cursors: Vec<Cursor>) {
         let mut inner = self.inner.lock();
         if !answer.is_empty() {
-            inner.outbox.replies.push(frame::text(answer));
+            inner.outbox.replies.push(frame::text(answer), None);
         }
         // Exactly: most connections follow one log or two.
         inner.cursors.reserve_exact(cursors.len());

@@ -34,8 +34,21 @@ pub(super) struct Outbox {
 /// notices there are.
 #[derive(Default)]
 pub(super) struct Replies {
-    line: VecDeque<Bytes>,
+    line: VecDeque<InLine>,
     bytes: usize,
+}
+
+struct InLine {
+    frame: Bytes,
+    provided: Option<Box<Provided>>,
+}
+
+/// What a reply takes for granted until it leaves.
+pub(super) struct Provided {
+    /// Asked under the gate's lock, each time something is about to leave.
+    pub(super) holds: Box<dyn Fn() -> bool + Send>,
+    /// What leaves if it does not hold any more.
+    pub(super) instead: Bytes,
 }
 
 /// Where a frame in flight came from, so that writing it can be booked.
@@ -53,9 +66,9 @@ pub(super) enum Source {
 }
 
 impl Replies {
-    pub(super) fn push(&mut self, frame: Bytes) {
+    pub(super) fn push(&mut self, frame: Bytes, provided: Option<Box<Provided>>) {
         self.bytes += frame.len();
-        self.line.push_back(frame);
+        self.line.push_back(InLine { frame, provided });
     }
 
     pub(super) fn len(&self) -> usize {
@@ -66,13 +79,20 @@ impl Replies {
         self.bytes
     }
 
-    fn list(&self, out: &mut Vec<(Bytes, Source)>) {
-        out.extend(self.line.iter().map(|frame| (frame.clone(), Source::Reply)));
+    /// Lists them, each as it may leave now.
+    fn list(&mut self, out: &mut Vec<(Bytes, Source)>) {
+        for InLine { frame, provided } in &mut self.line {
+            if let Some(provided) = provided.take_if(|provided| !(provided.holds)()) {
+                self.bytes = self.bytes - frame.len() + provided.instead.len();
+                *frame = provided.instead;
+            }
+            out.push((frame.clone(), Source::Reply));
+        }
     }
 
     fn take_first(&mut self) {
         let first = self.line.pop_front();
-        self.bytes -= first.map_or(0, |first| first.len());
+        self.bytes -= first.map_or(0, |first| first.frame.len());
         let_go(&mut self.line);
     }
 }
@@ -97,7 +117,7 @@ impl Outbox {
     }
 
     /// Lists what is to be written before any entry.
-    pub(super) fn list(&self, out: &mut Vec<(Bytes, Source)>) {
+    pub(super) fn list(&mut self, out: &mut Vec<(Bytes, Source)>) {
         out.extend(self.begun.iter().map(|frame| (frame.clone(), Source::Begun)));
         out.extend(self.pong.iter().map(|frame| (frame.clone(), Source::Pong)));
         self.replies.list(out);
@@ -127,5 +147,44 @@ impl Outbox {
 fn let_go<T>(queue: &mut VecDeque<T>) {
     if queue.is_empty() {
         *queue = VecDeque::new();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    fn listed(replies: &mut Replies) -> Vec<Bytes> {
+        let mut out = Vec::new();
+        replies.list(&mut out);
+        out.into_iter().map(|(frame, _)| frame).collect()
+    }
+
+    #[test]
+    fn what_does_not_hold_any_more_makes_place_in_line() {
+        let holds = Arc::new(AtomicBool::new(true));
+        let asked = Arc::clone(&holds);
+        let mut replies = Replies::default();
+        replies.push("one".into(), None);
+        let provided = Provided {
+            holds: Box::new(move || asked.load(Ordering::SeqCst)),
+            instead: "no".into(),
+        };
+        replies.push("a page".into(), Some(Box::new(provided)));
+        replies.push("three".into(), None);
+        assert_eq!(listed(&mut replies), ["one", "a page", "three"]);
+        assert_eq!((replies.len(), replies.bytes()), (3, 14));
+        holds.store(false, Ordering::SeqCst);
+        assert_eq!(listed(&mut replies), ["one", "no", "three"]);
+        assert_eq!((replies.len(), replies.bytes()), (3, 10));
+        holds.store(true, Ordering::SeqCst);
+        assert_eq!(listed(&mut replies), ["one", "no", "three"], "what is gone is gone");
+        for left in [7, 5, 0] {
+            replies.take_first();
+            assert_eq!(replies.bytes(), left);
+        }
     }
 }

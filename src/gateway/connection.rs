@@ -331,6 +331,10 @@ impl Connection {
         match done {
             Done::Nothing => {}
             Done::Reply(frame) => self.gate.reply(frame.as_bytes()),
+            Done::Worded(frame, instead, source) => {
+                let holds = move || source.is_true();
+                self.gate.reply_while(frame.as_bytes(), instead.as_bytes(), holds);
+            }
             Done::Refused(frame, code) => {
                 self.gate.reply(frame.as_bytes());
                 self.close(code);

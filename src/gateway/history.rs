@@ -12,6 +12,7 @@ use wardroom_protocol::limits;
 use super::answer;
 use super::reading::{oldest, page_size, readable};
 use super::services::Services;
+use super::work::Source;
 use crate::delivery::{BatchError, Channel, Tail, frame, read_after};
 use crate::domain::access::Principal;
 use crate::domain::topic::Filing;
@@ -35,7 +36,7 @@ pub(super) async fn page(
     services: &Services,
     principal: &Principal,
     body: ReadHistory,
-) -> Result<History, WireError> {
+) -> Result<(History, Source), WireError> {
     let limit = page_size(body.limit, services.limits.history_page)?;
     let room = readable(services, principal, &body.room).await?;
     // As far as it is safe: what waits for its sync holds nobody up.
@@ -63,6 +64,9 @@ pub(super) async fn page(
         }
     };
     let channel = room.channel(&body.room).ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
+    // Before anything is read: what is erased from here on may be among it.
+    let revealed = channel.tail().revealed();
+    let source = Source { channel: Arc::clone(channel), revealed, hold: room.hold() };
     let read = match body.topic {
         Some(topic) => {
             let mut filing = room.filing(topic).await.map_err(answer::faulted)?;
@@ -90,14 +94,15 @@ pub(super) async fn page(
         let text = String::from_utf8_lossy(text).into_owned();
         RawValue::from_string(text).expect("a rendered entry is JSON")
     });
-    Ok(History {
+    let page = History {
         entries: entries.collect(),
         range: read.range,
         holes: read.holes,
         position,
         first: oldest(position, &line),
         more,
-    })
+    };
+    Ok((page, source))
 }
 
 struct Pages {

@@ -13,7 +13,7 @@ use wardroom_protocol::room::{
 
 use super::answer;
 use super::services::Services;
-use super::work::Join;
+use super::work::{Join, Source};
 use super::writing::known_room;
 use crate::domain::access::{Action, Principal};
 use crate::domain::{Class, Refusal};
@@ -208,7 +208,7 @@ pub(super) async fn topics(
     services: &Services,
     principal: &Principal,
     body: ListTopics,
-) -> Result<Topics, WireError> {
+) -> Result<(Topics, Source), WireError> {
     let limit = page_size(body.limit, limits::LIST_PAGE)?;
     let room = readable(services, principal, &body.room).await?;
     let page = room.topics(body.after, limit).await.map_err(answer::faulted)?;
@@ -226,5 +226,8 @@ pub(super) async fn topics(
         resolved: view.facts.resolved,
         merged_into: view.facts.merged_into,
     });
-    Ok(Topics { position, topics: topics.collect(), next })
+    // Also when a lane was named: topics are the room's. Their names are words of its entries.
+    let own = room.channels().next().ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
+    let source = Source { channel: Arc::clone(own), revealed: position.seq, hold: room.hold() };
+    Ok((Topics { position, topics: topics.collect(), next }, source))
 }

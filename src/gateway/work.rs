@@ -41,6 +41,8 @@ pub(super) enum Done {
     Nothing,
     /// Send this frame.
     Reply(String),
+    /// Send the first frame while its words may be shown, and the other one if they were erased before.
+    Worded(String, String, Source),
     /// Follow this log, and send this frame if an answer is due.
     Joined(Option<String>, Join),
     /// Somebody said hello: send this frame and follow these logs.
@@ -57,6 +59,37 @@ impl Done {
     /// An answer; a command without id gets none.
     pub(super) fn reply<T: Serialize>(id: Option<u64>, outcome: Result<&T, &WireError>) -> Self {
         id.map_or(Self::Nothing, |id| Self::Reply(answer::reply(id, outcome)))
+    }
+
+    /// An answer with words of a log.
+    pub(super) fn worded<T: Serialize>(
+        id: Option<u64>,
+        outcome: Result<(T, Source), WireError>,
+    ) -> Self {
+        match (id, outcome) {
+            (Some(id), Ok((answer, source))) => {
+                let instead = answer::reply::<()>(id, Err(&answer::erased_meanwhile()));
+                Self::Worded(answer::reply(id, Ok(&answer)), instead, source)
+            }
+            (id, outcome) => Self::reply(id, outcome.as_ref().map(|(answer, _)| answer)),
+        }
+    }
+}
+
+/// Where the words of an answer stand.
+pub(super) struct Source {
+    pub(super) channel: Arc<Channel>,
+    /// The watermark before they were read.
+    pub(super) revealed: u64,
+    /// Keeps the room open until the answer leaves: what is erased in one that was opened anew is told to
+    /// another channel.
+    pub(super) hold: Hold,
+}
+
+impl Source {
+    /// Whether none of them has been erased since.
+    pub(super) fn is_true(&self) -> bool {
+        !self.hold.is_dead() && self.channel.tail().still_true(self.revealed)
     }
 }
 

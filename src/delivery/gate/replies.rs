@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::super::frame;
+use super::super::outbox::Provided;
 use super::Gate;
 
 impl Gate {
@@ -14,7 +15,19 @@ impl Gate {
 
     /// The same for a frame that is ready.
     pub fn line_up(&self, frame: Bytes) {
-        self.inner.lock().outbox.replies.push(frame);
+        self.inner.lock().outbox.replies.push(frame, None);
+    }
+
+    /// A reply that may leave as long as something `holds`: what is begun then is finished, and
+    /// of what is not begun by then `instead` leaves.
+    pub fn reply_while(
+        &self,
+        text: &[u8],
+        instead: &[u8],
+        holds: impl Fn() -> bool + Send + 'static,
+    ) {
+        let provided = Provided { holds: Box::new(holds), instead: frame::text(instead) };
+        self.inner.lock().outbox.replies.push(frame::text(text), Some(Box::new(provided)));
     }
 
     /// Replies and notices in line.
