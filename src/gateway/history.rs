@@ -10,7 +10,7 @@ use wardroom_protocol::ids::LogKind;
 use wardroom_protocol::limits;
 
 use super::answer;
-use super::reading::{oldest, page_size, readable};
+use super::reading::{may_read, oldest, page_size, readable};
 use super::services::Services;
 use super::work::Source;
 use crate::delivery::{BatchError, Channel, Tail, frame, read_after};
@@ -87,6 +87,8 @@ pub(super) async fn page(
             BatchError::Read(_) | BatchError::Open(_) => Fault::LogUnavailable,
         })
     })?;
+    // All this took its time, and somebody may have been taken out meanwhile.
+    may_read(&room, principal, &body.room).await?;
     let more = read
         .range
         .is_some_and(|range| if asked.newest { range.from > 1 } else { range.to < asked.upto });

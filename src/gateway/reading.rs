@@ -35,8 +35,20 @@ pub(super) async fn readable(
     }
     let room = known_room(services, log)?;
     let room = services.hall.room(&room).await.map_err(answer::not_open)?;
-    permitted(&room, principal, reading_of(log)).await?;
+    may_read(&room, principal, log).await?;
     Ok(room)
+}
+
+/// Whether this principal may read a log of a room. To be asked once more behind whatever was waited for.
+pub(super) async fn may_read(
+    room: &RoomHandle,
+    principal: &Principal,
+    log: &LogName,
+) -> Result<(), WireError> {
+    if log.kind() == LogKind::Mailbox {
+        return own(principal, log);
+    }
+    permitted(room, principal, reading_of(log)).await
 }
 
 /// Whether somebody may do something in a room, once that is known.
@@ -212,6 +224,7 @@ pub(super) async fn topics(
     let limit = page_size(body.limit, limits::LIST_PAGE)?;
     let room = readable(services, principal, &body.room).await?;
     let page = room.topics(body.after, limit).await.map_err(answer::faulted)?;
+    may_read(&room, principal, &body.room).await?;
     let Some((position, page, more)) = page else {
         let message = "there is no such topic in this room; begin without after";
         return Err(WireError::new(ErrorCode::BadRequest, message).at("/d/after"));
