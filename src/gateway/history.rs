@@ -1,12 +1,13 @@
 //! `history`: pages of a log, contiguous or naming their holes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
 use wardroom_protocol::code::{ErrorCode, WireError};
 use wardroom_protocol::history::{History, ReadHistory, SeqRange};
-use wardroom_protocol::ids::LogKind;
+use wardroom_protocol::ids::{LogKind, LogName, TopicId};
 use wardroom_protocol::limits;
 
 use super::answer;
@@ -16,10 +17,13 @@ use super::work::Source;
 use crate::delivery::{BatchError, Channel, Tail, frame, read_after};
 use crate::domain::access::Principal;
 use crate::domain::topic::Filing;
-use crate::domain::{Located, Refusal};
+use crate::domain::{Line, Located, Refusal};
 use crate::entry::render_record;
 use crate::log::Budget;
-use crate::room::Fault;
+use crate::room::{Fault, RoomHandle};
+
+/// How long somebody waits at least for a page of which the store has nothing yet.
+const LAGS: Duration = Duration::from_millis(250);
 
 /// What a history page is made of before its entries are read.
 struct Page {
@@ -29,6 +33,43 @@ struct Page {
     limit: usize,
     /// From the end of the range rather than from its beginning.
     newest: bool,
+}
+
+impl Page {
+    /// What is asked of a log that is safe as far as its line goes.
+    fn asked(body: &ReadHistory, line: &Line, limit: usize) -> Result<Self, WireError> {
+        for (named, field) in [(body.after, "/d/after"), (body.before, "/d/before")] {
+            if let Some(named) = named
+                && let Located::Off(common) = line.locate(named)
+            {
+                let message = "this position is not on the log's line; go on from the common one";
+                let mut error = WireError::new(ErrorCode::PositionUnknown, message).at(field);
+                error.common = Some(common);
+                return Err(error);
+            }
+        }
+        let head = line.head().seq;
+        match (body.after, body.before) {
+            (Some(_), Some(_)) => {
+                let message = "give after or before, not both";
+                Err(WireError::new(ErrorCode::BadRequest, message).at("/d/before"))
+            }
+            (Some(after), None) => Ok(Self { after: after.seq, upto: head, limit, newest: false }),
+            (None, before) => {
+                let upto = before.map_or(head, |before| before.seq.saturating_sub(1));
+                Ok(Self { after: 0, upto, limit, newest: true })
+            }
+        }
+    }
+
+    /// Whether more lies beyond what was read, in the direction read.
+    fn leaves(&self, read: Option<SeqRange>) -> bool {
+        match read {
+            None => self.after < self.upto,
+            Some(range) if self.newest => range.from > 1,
+            Some(range) => range.to < self.upto,
+        }
+    }
 }
 
 /// Answers a page.
@@ -42,41 +83,20 @@ pub(super) async fn page(
     // As far as it is safe: what waits for its sync holds nobody up.
     let line = room.revealed(&body.room).await.map_err(answer::faulted)?.line;
     let position = line.head();
-    for (named, field) in [(body.after, "/d/after"), (body.before, "/d/before")] {
-        if let Some(named) = named
-            && let Located::Off(common) = line.locate(named)
-        {
-            let message = "this position is not on the log's line; go on from the common one";
-            let mut error = WireError::new(ErrorCode::PositionUnknown, message).at(field);
-            error.common = Some(common);
-            return Err(error);
-        }
-    }
-    let asked = match (body.after, body.before) {
-        (Some(_), Some(_)) => {
-            let message = "give after or before, not both";
-            return Err(WireError::new(ErrorCode::BadRequest, message).at("/d/before"));
-        }
-        (Some(after), None) => Page { after: after.seq, upto: position.seq, limit, newest: false },
-        (None, before) => {
-            let upto = before.map_or(position.seq, |before| before.seq.saturating_sub(1));
-            Page { after: 0, upto, limit, newest: true }
-        }
-    };
+    let asked = Page::asked(&body, &line, limit)?;
     let channel = room.channel(&body.room).ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
+    let filing = match body.topic {
+        Some(topic) => Some(filing(&room, &body.room, topic).await?),
+        None => None,
+    };
+    if filing.is_some() {
+        catch_up(services, channel, &asked).await;
+    }
     // Before anything is read: what is erased from here on may be among it.
     let revealed = channel.tail().revealed();
     let source = Source { channel: Arc::clone(channel), revealed, hold: room.hold() };
-    let read = match body.topic {
-        Some(topic) => {
-            let mut filing = room.filing(topic).await.map_err(answer::faulted)?;
-            if body.room.kind() != LogKind::Room {
-                // Messages are moved in the room: these are seqs of its log.
-                filing.also.clear();
-                filing.except.clear();
-            }
-            by_topic(services, channel, filing, &asked).await
-        }
+    let read = match filing {
+        Some(filing) => by_topic(services, channel, filing, &asked).await,
         None if asked.newest => before(services, channel, &asked).await,
         None => after(services, channel, &asked).await,
     };
@@ -89,9 +109,6 @@ pub(super) async fn page(
     })?;
     // All this took its time, and somebody may have been taken out meanwhile.
     may_read(&room, principal, &body.room).await?;
-    let more = read
-        .range
-        .is_some_and(|range| if asked.newest { range.from > 1 } else { range.to < asked.upto });
     let entries = read.entries.iter().map(|text| {
         let text = String::from_utf8_lossy(text).into_owned();
         RawValue::from_string(text).expect("a rendered entry is JSON")
@@ -102,9 +119,33 @@ pub(super) async fn page(
         holes: read.holes,
         position,
         first: oldest(position, &line),
-        more,
+        more: asked.leaves(read.range),
     };
     Ok((page, source))
+}
+
+/// Where a topic's entries are filed in a log, once that is safe.
+async fn filing(room: &RoomHandle, log: &LogName, topic: TopicId) -> Result<Filing, WireError> {
+    let mut filing = room.filing(topic).await.map_err(answer::faulted)?;
+    if log.kind() != LogKind::Room {
+        // Messages are moved in the room: these are seqs of its log.
+        filing.also.clear();
+        filing.except.clear();
+    }
+    Ok(filing)
+}
+
+/// Has the store take in what a page by topic is to be made of, for a second at most.
+async fn catch_up(services: &Services, channel: &Channel, page: &Page) {
+    let stored = || channel.tail().progress().stored();
+    if page.upto <= stored().max(page.after) {
+        return;
+    }
+    services.log.catch_up().await;
+    if stored() <= page.after {
+        // It has nothing of it yet, and who asks again at once is not to go round in circles.
+        tokio::time::sleep(LAGS).await;
+    }
 }
 
 struct Pages {
@@ -220,9 +261,6 @@ async fn by_topic(
     page: &Page,
 ) -> Result<Pages, BatchError> {
     let (log, keys) = (channel.log().clone(), Arc::clone(&services.keys));
-    if page.upto > channel.tail().progress().stored() {
-        services.log.catch_up().await;
-    }
     let upto = page.upto.min(channel.tail().progress().stored());
     let (after, limit, newest) = (page.after, page.limit, page.newest);
     services
@@ -301,6 +339,17 @@ mod tests {
         tail.progress().raise_stored(3_000);
         tail.trim();
         assert!(newest_of_tail(&tail, &page, 0).is_none(), "the store has it");
+    }
+
+    #[test]
+    fn a_page_that_speaks_for_nothing_leaves_all_that_was_asked_for() {
+        let page = |after, upto, newest| Page { after, upto, limit: 50, newest };
+        let range = |from, to| Some(SeqRange { from, to });
+        assert!(page(7, 9, false).leaves(None), "the store lags");
+        assert!(!page(9, 9, false).leaves(None));
+        assert!(page(7, 9, false).leaves(range(8, 8)) && !page(7, 9, false).leaves(range(8, 9)));
+        assert!(page(0, 9, true).leaves(None) && !page(0, 0, true).leaves(None));
+        assert!(page(0, 9, true).leaves(range(2, 9)) && !page(0, 9, true).leaves(range(1, 9)));
     }
 
     #[test]
