@@ -1,5 +1,7 @@
 //! `history`: pages of a log, contiguous or naming their holes.
 
+mod topic;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -96,7 +98,7 @@ pub(super) async fn page(
     let revealed = channel.tail().revealed();
     let source = Source { channel: Arc::clone(channel), revealed, hold: room.hold() };
     let read = match filing {
-        Some(filing) => by_topic(services, channel, filing, &asked).await,
+        Some(filing) => topic::page(services, channel, filing, &asked).await,
         None if asked.newest => before(services, channel, &asked).await,
         None => after(services, channel, &asked).await,
     };
@@ -148,6 +150,7 @@ async fn catch_up(services: &Services, channel: &Channel, page: &Page) {
     }
 }
 
+#[derive(Default)]
 struct Pages {
     entries: Vec<Bytes>,
     range: Option<SeqRange>,
@@ -251,67 +254,6 @@ fn newest_of_tail(tail: &Tail, page: &Page, stored: u64) -> Option<Pages> {
     entries.drain(..entries.len() - fit);
     let range = (fit > 0).then_some(SeqRange { from: last + 1 - fit as u64, to: last });
     Some(Pages { entries, range, holes: Vec::new() })
-}
-
-/// A topic's entries, from the index: complete for the part of the log that the store has.
-async fn by_topic(
-    services: &Services,
-    channel: &Arc<Channel>,
-    filing: Filing,
-    page: &Page,
-) -> Result<Pages, BatchError> {
-    let (log, keys) = (channel.log().clone(), Arc::clone(&services.keys));
-    let upto = page.upto.min(channel.tail().progress().stored());
-    let (after, limit, newest) = (page.after, page.limit, page.newest);
-    services
-        .log
-        .ask(move |reader| -> Result<Pages, BatchError> {
-            let mut seqs = Vec::new();
-            // What was moved away takes no place in the page.
-            let most = limit + filing.except.len();
-            for topic in &filing.under {
-                seqs.extend(reader.topic(&log, topic, after, upto, most, newest)?);
-            }
-            seqs.retain(|seq| !filing.except.contains(seq));
-            seqs.extend(filing.also.iter().filter(|seq| **seq > after && **seq <= upto));
-            let full = seqs.len() >= limit;
-            if newest {
-                // Asked newest first, so that a page too large loses its oldest.
-                seqs.sort_unstable_by(|a, b| b.cmp(a));
-            } else {
-                seqs.sort_unstable();
-            }
-            seqs.truncate(limit);
-            let (mut entries, mut size, mut cut) = (Vec::new(), 0, false);
-            let mut lost = Vec::new();
-            let mut last = None;
-            for seq in seqs {
-                let Some(record) = reader.get(&log, &[seq])?.records.pop() else {
-                    lost.push(seq);
-                    last = Some(seq);
-                    continue;
-                };
-                let text = render_record(&record, &keys)?;
-                size += text.len();
-                if size > limits::HISTORY_BYTES && !entries.is_empty() {
-                    cut = true;
-                    break;
-                }
-                entries.push(Bytes::from(text));
-                last = Some(seq);
-            }
-            let partial = (full || cut).then_some(last).flatten();
-            let range = if newest {
-                entries.reverse();
-                lost.reverse();
-                SeqRange { from: partial.unwrap_or(after + 1), to: upto }
-            } else {
-                SeqRange { from: after + 1, to: partial.unwrap_or(upto) }
-            };
-            let range = (range.from <= range.to).then_some(range);
-            Ok(Pages { entries, range, holes: holes(&lost) })
-        })
-        .await?
 }
 
 /// Ascending seqs as ranges.

@@ -31,6 +31,7 @@ mod limits;
 mod members;
 mod mishaps;
 mod moderation;
+mod moved;
 mod places;
 mod notes;
 mod positions;
