@@ -6,6 +6,7 @@
 //! entries: what a reader lacks is what lies between its cursor and the log's head.
 
 mod near;
+mod replies;
 
 use std::cell::RefCell;
 use std::io;
@@ -115,22 +116,6 @@ impl Gate {
         self.socket.sent_under_tls().unwrap_or_else(|| self.written.load(Ordering::Relaxed))
     }
 
-    /// Puts a reply or notice in line. The caller keeps to [`super::REPLIES`].
-    pub fn reply(&self, text: &[u8]) {
-        self.line_up(frame::text(text));
-    }
-
-    /// The same for a frame that is ready.
-    pub fn line_up(&self, frame: Bytes) {
-        self.inner.lock().outbox.replies.push_back(frame);
-    }
-
-    /// Replies and notices in line.
-    #[must_use]
-    pub fn unsent(&self) -> usize {
-        self.inner.lock().outbox.replies.len()
-    }
-
     /// Puts a signal of a log in line, replacing an unsent one with the same key; only if the log is
     /// followed here, so that none overtakes the answer to the join or comes after the leave.
     pub fn signal(&self, channel: &Arc<Channel>, key: u64, frame: &Bytes) {
@@ -169,7 +154,7 @@ impl Gate {
     pub fn follow(&self, answer: &[u8], cursors: Vec<Cursor>) {
         let mut inner = self.inner.lock();
         if !answer.is_empty() {
-            inner.outbox.replies.push_back(frame::text(answer));
+            inner.outbox.replies.push(frame::text(answer), None);
         }
         // Exactly: most connections follow one log or two.
         inner.cursors.reserve_exact(cursors.len());

@@ -25,7 +25,7 @@ pub use channel::{Channel, Seat};
 pub use cursor::Cursor;
 pub use farewell::farewell;
 pub use gate::{Gate, Need, Pumped};
-pub use outbox::REPLIES;
+pub use outbox::{REPLIES, REPLY_BYTES};
 pub use pass::run as run_pass;
 pub use presence::{Carded, Presence, Shown, key as signal_key};
 pub use read::{BatchError, PIECE, read_after};

@@ -39,8 +39,10 @@ pub struct Topic {
 pub struct Filing {
     /// The ids its entries are filed under.
     pub under: Vec<TopicId>,
-    /// Messages filed elsewhere that were moved here.
-    pub also: BTreeSet<u64>,
+    /// Messages filed elsewhere that were moved here, by seq, with the topic they would belong to otherwise.
+    pub also: BTreeMap<u64, TopicId>,
+    /// The ids that entries of such a topic are filed under: those about a message from before it was moved.
+    pub before: BTreeMap<TopicId, Vec<TopicId>>,
     /// Messages filed under them that were moved away.
     pub except: BTreeSet<u64>,
 }
@@ -228,20 +230,28 @@ impl Topics {
     #[must_use]
     pub fn filing(&self, topic: &TopicId) -> Filing {
         let topic = self.resolve(topic);
-        let aliases = self.aliases.iter().filter(|(_, leads)| **leads == topic);
-        let mut filing = Filing {
-            under: std::iter::once(topic).chain(aliases.map(|(alias, _)| *alias)).collect(),
-            ..Filing::default()
-        };
+        let mut filing = Filing { under: self.ids(topic), ..Filing::default() };
         for (&seq, (to, filed)) in &self.moved {
             let belongs = self.resolve(to) == topic;
             match (belongs, filing.under.contains(filed)) {
-                (true, false) => filing.also.insert(seq),
-                (false, true) => filing.except.insert(seq),
-                _ => continue,
-            };
+                (true, false) => {
+                    let home = self.resolve(filed);
+                    filing.before.entry(home).or_insert_with(|| self.ids(home));
+                    filing.also.insert(seq, home);
+                }
+                (false, true) => {
+                    filing.except.insert(seq);
+                }
+                _ => {}
+            }
         }
         filing
+    }
+
+    /// A topic's id, and all that lead to it.
+    fn ids(&self, topic: TopicId) -> Vec<TopicId> {
+        let aliases = self.aliases.iter().filter(|(_, leads)| **leads == topic);
+        std::iter::once(topic).chain(aliases.map(|(alias, _)| *alias)).collect()
     }
 
     /// A message stands under a topic now, by the entry `now`.

@@ -176,6 +176,12 @@ pub(super) fn faulted(fault: Fault) -> WireError {
     }
 }
 
+/// What an answer says of words that were erased while it waited for its reader.
+pub(super) fn erased_meanwhile() -> WireError {
+    let message = "words of this answer were erased before it could leave; ask again";
+    WireError::new(ErrorCode::Overloaded, message).after_ms(RETRY_MS)
+}
+
 pub(super) fn not_open(fault: OpenFault) -> WireError {
     match fault {
         OpenFault::Unknown => refused(&Refusal::UnknownRoom),

@@ -14,7 +14,7 @@ use wardroom_protocol::question::{AcceptAnswer, MarkQuestion};
 use wardroom_protocol::room::{Archive, ListRooms, ListTopics, SetPolicy};
 use wardroom_protocol::topic::{MergeTopics, MoveMessages, RenameTopic, ResolveTopic};
 
-use super::work::Done;
+use super::work::{Done, Source};
 use super::{answer, connection::Connection, greeting, history, presence, reading, refresh};
 use crate::identity::Known;
 
@@ -94,14 +94,14 @@ impl Connection {
             }
             "topics" => {
                 let body: ListTopics = command.body()?;
-                self.query(id, who, async move |services, known| {
+                self.query_words(id, who, async move |services, known| {
                     reading::topics(&services, &known.principal, body).await
                 });
                 Ok(())
             }
             "history" => {
                 let body: ReadHistory = command.body()?;
-                self.query(id, who, async move |services, known| {
+                self.query_words(id, who, async move |services, known| {
                     history::page(&services, &known.principal, body).await
                 });
                 Ok(())
@@ -197,5 +197,18 @@ impl Connection {
             let answer = query(services, who).await;
             Done::reply(id, answer.as_ref())
         });
+    }
+    /// The same for an answer with words that may be erased before it leaves.
+    fn query_words<T, Q>(
+        &mut self,
+        id: Option<u64>,
+        who: &Arc<Known>,
+        query: impl FnOnce(Arc<super::Services>, Arc<Known>) -> Q + Send + 'static,
+    ) where
+        T: serde::Serialize,
+        Q: Future<Output = Result<(T, Source), WireError>> + Send,
+    {
+        let (services, who) = (Arc::clone(&self.services), Arc::clone(who));
+        self.begin(async move { Done::worded(id, query(services, who).await) });
     }
 }

@@ -21,9 +21,9 @@ use wardroom_protocol::notice;
 use super::clocks::{CLOSING, Clocks, Verdict};
 use super::fetching::Fetch;
 use super::following::Followed;
-use super::work::{Done, Work, pending};
+use super::work::{Done, Owed, Work, pending};
 use super::{Inbound, Incoming, Services, answer};
-use crate::delivery::{Gate, Pumped, REPLIES, Socket, farewell};
+use crate::delivery::{Gate, Pumped, REPLIES, REPLY_BYTES, Socket, farewell};
 use crate::fault;
 use crate::guard::Screened;
 use crate::identity::Known;
@@ -53,7 +53,7 @@ pub(super) struct Connection {
     pub(super) joined: Vec<Followed>,
     socket: Arc<Socket>,
     inbound: Inbound,
-    /// Commands handed in and not answered yet.
+    /// Commands taken and not answered yet, but for those that are answered at once.
     owed: Arc<AtomicUsize>,
     /// Reading waits until less is owed.
     stalled: Arc<AtomicBool>,
@@ -168,10 +168,11 @@ impl Connection {
             let socket = Arc::clone(&self.socket);
             tokio::select! {
                 biased;
-                done = pending(&mut self.work), if self.work.is_some() => {
+                (done, owed) = pending(&mut self.work), if self.work.is_some() => {
                     self.work = None;
                     self.clocks.deaf(Instant::now());
                     self.finish(done);
+                    drop(owed);
                 }
                 (need, batch) = pending(&mut self.fetch), if self.fetch.is_some() => {
                     self.fetch = None;
@@ -201,6 +202,7 @@ impl Connection {
     /// answer the other way round, and one of them has to see what the other said.
     fn full(&self) -> bool {
         self.owed.load(Ordering::SeqCst) + self.gate.unsent() >= REPLIES
+            || self.gate.unsent_bytes() > REPLY_BYTES
     }
 
     fn may_read(&self) -> bool {
@@ -308,7 +310,7 @@ impl Connection {
         let (wait, end) = (within.mul_f64(share), Instant::now() + within);
         tokio::spawn(async move {
             tokio::time::sleep(wait).await;
-            // Nothing new is taken, so this falls; past the end the log may never answer.
+            // No writes are taken, so this falls; past the end the log may never answer.
             while owed.load(Ordering::Acquire) > 0 && Instant::now() < end {
                 tokio::time::sleep(OWED).await;
             }
@@ -318,9 +320,10 @@ impl Connection {
 
     /// Starts the slow part of a command.
     pub(super) fn begin(&mut self, work: impl Future<Output = Done> + Send + 'static) {
-        self.work = Some(Box::pin(async {
+        let owed = Owed::one_of(&self.owed);
+        self.work = Some(Box::pin(async move {
             fault::panics("in_slow_part");
-            work.await
+            (work.await, owed)
         }));
     }
 
@@ -328,6 +331,10 @@ impl Connection {
         match done {
             Done::Nothing => {}
             Done::Reply(frame) => self.gate.reply(frame.as_bytes()),
+            Done::Worded(frame, instead, source) => {
+                let holds = move || source.is_true();
+                self.gate.reply_while(frame.as_bytes(), instead.as_bytes(), holds);
+            }
             Done::Refused(frame, code) => {
                 self.gate.reply(frame.as_bytes());
                 self.close(code);
@@ -353,8 +360,7 @@ impl Connection {
         submission: Screened<Submission>,
         id: Option<u64>,
     ) {
-        self.owed.fetch_add(1, Ordering::AcqRel);
-        let (gate, owed) = (Arc::clone(&self.gate), Arc::clone(&self.owed));
+        let (gate, owed) = (Arc::clone(&self.gate), Owed::one_of(&self.owed));
         let stalled = Arc::clone(&self.stalled);
         handle.submit(
             submission,
@@ -366,8 +372,7 @@ impl Connection {
                 if let Some(frame) = frame {
                     gate.reply(frame.as_bytes());
                 }
-                // Not before: who drains leaves when nothing is owed.
-                owed.fetch_sub(1, Ordering::SeqCst);
+                drop(owed);
                 if stalled.load(Ordering::SeqCst) {
                     gate.nudge();
                 }

@@ -1,24 +1,31 @@
 //! `history`: pages of a log, contiguous or naming their holes.
 
+mod topic;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
 use wardroom_protocol::code::{ErrorCode, WireError};
 use wardroom_protocol::history::{History, ReadHistory, SeqRange};
-use wardroom_protocol::ids::LogKind;
+use wardroom_protocol::ids::{LogKind, LogName, TopicId};
 use wardroom_protocol::limits;
 
 use super::answer;
-use super::reading::{oldest, page_size, readable};
+use super::reading::{may_read, oldest, page_size, readable};
 use super::services::Services;
+use super::work::Source;
 use crate::delivery::{BatchError, Channel, Tail, frame, read_after};
 use crate::domain::access::Principal;
 use crate::domain::topic::Filing;
-use crate::domain::{Located, Refusal};
+use crate::domain::{Line, Located, Refusal};
 use crate::entry::render_record;
 use crate::log::Budget;
-use crate::room::Fault;
+use crate::room::{Fault, RoomHandle};
+
+/// How long somebody waits at least for a page of which the store has nothing yet.
+const LAGS: Duration = Duration::from_millis(250);
 
 /// What a history page is made of before its entries are read.
 struct Page {
@@ -30,49 +37,68 @@ struct Page {
     newest: bool,
 }
 
+impl Page {
+    /// What is asked of a log that is safe as far as its line goes.
+    fn asked(body: &ReadHistory, line: &Line, limit: usize) -> Result<Self, WireError> {
+        for (named, field) in [(body.after, "/d/after"), (body.before, "/d/before")] {
+            if let Some(named) = named
+                && let Located::Off(common) = line.locate(named)
+            {
+                let message = "this position is not on the log's line; go on from the common one";
+                let mut error = WireError::new(ErrorCode::PositionUnknown, message).at(field);
+                error.common = Some(common);
+                return Err(error);
+            }
+        }
+        let head = line.head().seq;
+        match (body.after, body.before) {
+            (Some(_), Some(_)) => {
+                let message = "give after or before, not both";
+                Err(WireError::new(ErrorCode::BadRequest, message).at("/d/before"))
+            }
+            (Some(after), None) => Ok(Self { after: after.seq, upto: head, limit, newest: false }),
+            (None, before) => {
+                let upto = before.map_or(head, |before| before.seq.saturating_sub(1));
+                Ok(Self { after: 0, upto, limit, newest: true })
+            }
+        }
+    }
+
+    /// Whether more lies beyond what was read, in the direction read.
+    fn leaves(&self, read: Option<SeqRange>) -> bool {
+        match read {
+            None => self.after < self.upto,
+            Some(range) if self.newest => range.from > 1,
+            Some(range) => range.to < self.upto,
+        }
+    }
+}
+
 /// Answers a page.
 pub(super) async fn page(
     services: &Services,
     principal: &Principal,
     body: ReadHistory,
-) -> Result<History, WireError> {
+) -> Result<(History, Source), WireError> {
     let limit = page_size(body.limit, services.limits.history_page)?;
     let room = readable(services, principal, &body.room).await?;
     // As far as it is safe: what waits for its sync holds nobody up.
     let line = room.revealed(&body.room).await.map_err(answer::faulted)?.line;
     let position = line.head();
-    for (named, field) in [(body.after, "/d/after"), (body.before, "/d/before")] {
-        if let Some(named) = named
-            && let Located::Off(common) = line.locate(named)
-        {
-            let message = "this position is not on the log's line; go on from the common one";
-            let mut error = WireError::new(ErrorCode::PositionUnknown, message).at(field);
-            error.common = Some(common);
-            return Err(error);
-        }
-    }
-    let asked = match (body.after, body.before) {
-        (Some(_), Some(_)) => {
-            let message = "give after or before, not both";
-            return Err(WireError::new(ErrorCode::BadRequest, message).at("/d/before"));
-        }
-        (Some(after), None) => Page { after: after.seq, upto: position.seq, limit, newest: false },
-        (None, before) => {
-            let upto = before.map_or(position.seq, |before| before.seq.saturating_sub(1));
-            Page { after: 0, upto, limit, newest: true }
-        }
-    };
+    let asked = Page::asked(&body, &line, limit)?;
     let channel = room.channel(&body.room).ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
-    let read = match body.topic {
-        Some(topic) => {
-            let mut filing = room.filing(topic).await.map_err(answer::faulted)?;
-            if body.room.kind() != LogKind::Room {
-                // Messages are moved in the room: these are seqs of its log.
-                filing.also.clear();
-                filing.except.clear();
-            }
-            by_topic(services, channel, filing, &asked).await
-        }
+    let filing = match body.topic {
+        Some(topic) => Some(filing(&room, &body.room, topic).await?),
+        None => None,
+    };
+    if filing.is_some() {
+        catch_up(services, channel, &asked).await;
+    }
+    // Before anything is read: what is erased from here on may be among it.
+    let revealed = channel.tail().revealed();
+    let source = Source { channel: Arc::clone(channel), revealed, hold: room.hold() };
+    let read = match filing {
+        Some(filing) => topic::page(services, channel, filing, &asked).await,
         None if asked.newest => before(services, channel, &asked).await,
         None => after(services, channel, &asked).await,
     };
@@ -83,23 +109,48 @@ pub(super) async fn page(
             BatchError::Read(_) | BatchError::Open(_) => Fault::LogUnavailable,
         })
     })?;
-    let more = read
-        .range
-        .is_some_and(|range| if asked.newest { range.from > 1 } else { range.to < asked.upto });
+    // All this took its time, and somebody may have been taken out meanwhile.
+    may_read(&room, principal, &body.room).await?;
     let entries = read.entries.iter().map(|text| {
         let text = String::from_utf8_lossy(text).into_owned();
         RawValue::from_string(text).expect("a rendered entry is JSON")
     });
-    Ok(History {
+    let page = History {
         entries: entries.collect(),
         range: read.range,
         holes: read.holes,
         position,
         first: oldest(position, &line),
-        more,
-    })
+        more: asked.leaves(read.range),
+    };
+    Ok((page, source))
 }
 
+/// Where a topic's entries are filed in a log, once that is safe.
+async fn filing(room: &RoomHandle, log: &LogName, topic: TopicId) -> Result<Filing, WireError> {
+    let mut filing = room.filing(topic).await.map_err(answer::faulted)?;
+    if log.kind() != LogKind::Room {
+        // Messages are moved in the room: these are seqs of its log.
+        filing.also.clear();
+        filing.except.clear();
+    }
+    Ok(filing)
+}
+
+/// Has the store take in what a page by topic is to be made of, for a second at most.
+async fn catch_up(services: &Services, channel: &Channel, page: &Page) {
+    let stored = || channel.tail().progress().stored();
+    if page.upto <= stored().max(page.after) {
+        return;
+    }
+    services.log.catch_up().await;
+    if stored() <= page.after {
+        // It has nothing of it yet, and who asks again at once is not to go round in circles.
+        tokio::time::sleep(LAGS).await;
+    }
+}
+
+#[derive(Default)]
 struct Pages {
     entries: Vec<Bytes>,
     range: Option<SeqRange>,
@@ -172,11 +223,24 @@ async fn before(
             let holes: Vec<_> =
                 slice.holes.iter().map(|&(from, to)| SeqRange { from, to }).collect();
             let first = slice.records.first().map(|record| record.header.position.seq);
-            let first = first.into_iter().chain(holes.iter().map(|hole| hole.from)).min();
-            let range = first.map(|from| SeqRange { from, to: upto });
+            let (range, holes) = reached(first, holes, upto);
             Ok(Pages { entries, range, holes })
         })
         .await?
+}
+
+/// What a page up to some entry speaks for, given the first entry found and holes. Where nothing was found, all
+/// down to the log's beginning is lost.
+fn reached(
+    first: Option<u64>,
+    mut holes: Vec<SeqRange>,
+    upto: u64,
+) -> (Option<SeqRange>, Vec<SeqRange>) {
+    if first.is_none() && holes.is_empty() && upto > 0 {
+        holes.push(SeqRange { from: 1, to: upto });
+    }
+    let first = first.into_iter().chain(holes.iter().map(|hole| hole.from)).min();
+    (first.map(|from| SeqRange { from, to: upto }), holes)
 }
 
 /// The end of a range that the store did not have whole when it had this much: it is in the tail, unless the
@@ -205,70 +269,6 @@ fn newest_of_tail(tail: &Tail, page: &Page, stored: u64) -> Option<Pages> {
     Some(Pages { entries, range, holes: Vec::new() })
 }
 
-/// A topic's entries, from the index: complete for the part of the log that the store has.
-async fn by_topic(
-    services: &Services,
-    channel: &Arc<Channel>,
-    filing: Filing,
-    page: &Page,
-) -> Result<Pages, BatchError> {
-    let (log, keys) = (channel.log().clone(), Arc::clone(&services.keys));
-    if page.upto > channel.tail().progress().stored() {
-        services.log.catch_up().await;
-    }
-    let upto = page.upto.min(channel.tail().progress().stored());
-    let (after, limit, newest) = (page.after, page.limit, page.newest);
-    services
-        .log
-        .ask(move |reader| -> Result<Pages, BatchError> {
-            let mut seqs = Vec::new();
-            // What was moved away takes no place in the page.
-            let most = limit + filing.except.len();
-            for topic in &filing.under {
-                seqs.extend(reader.topic(&log, topic, after, upto, most, newest)?);
-            }
-            seqs.retain(|seq| !filing.except.contains(seq));
-            seqs.extend(filing.also.iter().filter(|seq| **seq > after && **seq <= upto));
-            let full = seqs.len() >= limit;
-            if newest {
-                // Asked newest first, so that a page too large loses its oldest.
-                seqs.sort_unstable_by(|a, b| b.cmp(a));
-            } else {
-                seqs.sort_unstable();
-            }
-            seqs.truncate(limit);
-            let (mut entries, mut size, mut cut) = (Vec::new(), 0, false);
-            let mut lost = Vec::new();
-            let mut last = None;
-            for seq in seqs {
-                let Some(record) = reader.get(&log, &[seq])?.records.pop() else {
-                    lost.push(seq);
-                    last = Some(seq);
-                    continue;
-                };
-                let text = render_record(&record, &keys)?;
-                size += text.len();
-                if size > limits::HISTORY_BYTES && !entries.is_empty() {
-                    cut = true;
-                    break;
-                }
-                entries.push(Bytes::from(text));
-                last = Some(seq);
-            }
-            let partial = (full || cut).then_some(last).flatten();
-            let range = if newest {
-                entries.reverse();
-                lost.reverse();
-                SeqRange { from: partial.unwrap_or(after + 1), to: upto }
-            } else {
-                SeqRange { from: after + 1, to: partial.unwrap_or(upto) }
-            };
-            let range = (range.from <= range.to).then_some(range);
-            Ok(Pages { entries, range, holes: holes(&lost) })
-        })
-        .await?
-}
-
 /// Ascending seqs as ranges.
 fn holes(lost: &[u64]) -> Vec<SeqRange> {
     let dense = lost.chunk_by(|a, b| a + 1 == *b);
@@ -294,6 +294,27 @@ mod tests {
         tail.progress().raise_stored(3_000);
         tail.trim();
         assert!(newest_of_tail(&tail, &page, 0).is_none(), "the store has it");
+    }
+
+    #[test]
+    fn a_page_that_speaks_for_nothing_leaves_all_that_was_asked_for() {
+        let page = |after, upto, newest| Page { after, upto, limit: 50, newest };
+        let range = |from, to| Some(SeqRange { from, to });
+        assert!(page(7, 9, false).leaves(None), "the store lags");
+        assert!(!page(9, 9, false).leaves(None));
+        assert!(page(7, 9, false).leaves(range(8, 8)) && !page(7, 9, false).leaves(range(8, 9)));
+        assert!(page(0, 9, true).leaves(None) && !page(0, 0, true).leaves(None));
+        assert!(page(0, 9, true).leaves(range(2, 9)) && !page(0, 9, true).leaves(range(1, 9)));
+    }
+
+    #[test]
+    fn a_lost_beginning_is_a_hole_and_the_end_of_paging() {
+        let range = |from, to| SeqRange { from, to };
+        assert_eq!(reached(Some(4), vec![range(2, 3)], 9), (Some(range(2, 9)), vec![range(2, 3)]));
+        assert_eq!(reached(None, vec![], 9), (Some(range(1, 9)), vec![range(1, 9)]));
+        assert_eq!(reached(None, vec![], 0), (None, vec![]));
+        let page = Page { after: 0, upto: 9, limit: 50, newest: true };
+        assert!(!page.leaves(reached(None, vec![], 9).0));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use wardroom_protocol::room::{
 
 use super::answer;
 use super::services::Services;
-use super::work::Join;
+use super::work::{Join, Source};
 use super::writing::known_room;
 use crate::domain::access::{Action, Principal};
 use crate::domain::{Class, Refusal};
@@ -35,8 +35,20 @@ pub(super) async fn readable(
     }
     let room = known_room(services, log)?;
     let room = services.hall.room(&room).await.map_err(answer::not_open)?;
-    permitted(&room, principal, reading_of(log)).await?;
+    may_read(&room, principal, log).await?;
     Ok(room)
+}
+
+/// Whether this principal may read a log of a room. To be asked once more behind whatever was waited for.
+pub(super) async fn may_read(
+    room: &RoomHandle,
+    principal: &Principal,
+    log: &LogName,
+) -> Result<(), WireError> {
+    if log.kind() == LogKind::Mailbox {
+        return own(principal, log);
+    }
+    permitted(room, principal, reading_of(log)).await
 }
 
 /// Whether somebody may do something in a room, once that is known.
@@ -208,10 +220,11 @@ pub(super) async fn topics(
     services: &Services,
     principal: &Principal,
     body: ListTopics,
-) -> Result<Topics, WireError> {
+) -> Result<(Topics, Source), WireError> {
     let limit = page_size(body.limit, limits::LIST_PAGE)?;
     let room = readable(services, principal, &body.room).await?;
     let page = room.topics(body.after, limit).await.map_err(answer::faulted)?;
+    may_read(&room, principal, &body.room).await?;
     let Some((position, page, more)) = page else {
         let message = "there is no such topic in this room; begin without after";
         return Err(WireError::new(ErrorCode::BadRequest, message).at("/d/after"));
@@ -226,5 +239,8 @@ pub(super) async fn topics(
         resolved: view.facts.resolved,
         merged_into: view.facts.merged_into,
     });
-    Ok(Topics { position, topics: topics.collect(), next })
+    // Also when a lane was named: topics are the room's. Their names are words of its entries.
+    let own = room.channels().next().ok_or_else(|| answer::refused(&Refusal::UnknownRoom))?;
+    let source = Source { channel: Arc::clone(own), revealed: position.seq, hold: room.hold() };
+    Ok((Topics { position, topics: topics.collect(), next }, source))
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Serialize;
 use wardroom_protocol::code::{CloseCode, WireError};
@@ -15,7 +16,24 @@ use crate::room::{Hold, RoomHandle, Submission};
 
 /// The slow part of one command. A connection has one at a time; meanwhile it reads nothing, and
 /// the peer's own socket buffer is the queue.
-pub(super) type Work = Pin<Box<dyn Future<Output = Done> + Send>>;
+pub(super) type Work = Pin<Box<dyn Future<Output = (Done, Owed)> + Send>>;
+
+/// A command that was taken and is owed an answer. To be dropped once that is in line and not before: who
+/// drains leaves when nothing is owed.
+pub(super) struct Owed(Arc<AtomicUsize>);
+
+impl Owed {
+    pub(super) fn one_of(owed: &Arc<AtomicUsize>) -> Self {
+        owed.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(owed))
+    }
+}
+
+impl Drop for Owed {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
 
 /// What is to be done.
 pub(super) enum Done {
@@ -23,6 +41,8 @@ pub(super) enum Done {
     Nothing,
     /// Send this frame.
     Reply(String),
+    /// Send the first frame while its words may be shown, and the other one if they were erased before.
+    Worded(String, String, Source),
     /// Follow this log, and send this frame if an answer is due.
     Joined(Option<String>, Join),
     /// Somebody said hello: send this frame and follow these logs.
@@ -39,6 +59,37 @@ impl Done {
     /// An answer; a command without id gets none.
     pub(super) fn reply<T: Serialize>(id: Option<u64>, outcome: Result<&T, &WireError>) -> Self {
         id.map_or(Self::Nothing, |id| Self::Reply(answer::reply(id, outcome)))
+    }
+
+    /// An answer with words of a log.
+    pub(super) fn worded<T: Serialize>(
+        id: Option<u64>,
+        outcome: Result<(T, Source), WireError>,
+    ) -> Self {
+        match (id, outcome) {
+            (Some(id), Ok((answer, source))) => {
+                let instead = answer::reply::<()>(id, Err(&answer::erased_meanwhile()));
+                Self::Worded(answer::reply(id, Ok(&answer)), instead, source)
+            }
+            (id, outcome) => Self::reply(id, outcome.as_ref().map(|(answer, _)| answer)),
+        }
+    }
+}
+
+/// Where the words of an answer stand.
+pub(super) struct Source {
+    pub(super) channel: Arc<Channel>,
+    /// The watermark before they were read.
+    pub(super) revealed: u64,
+    /// Keeps the room open until the answer leaves: what is erased in one that was opened anew is told to
+    /// another channel.
+    pub(super) hold: Hold,
+}
+
+impl Source {
+    /// Whether none of them has been erased since.
+    pub(super) fn is_true(&self) -> bool {
+        !self.hold.is_dead() && self.channel.tail().still_true(self.revealed)
     }
 }
 

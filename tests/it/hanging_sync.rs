@@ -195,3 +195,56 @@ async fn a_node_that_drains_answers_what_is_in_flight() {
     drop(author);
     assert!(stopping.await.unwrap().success());
 }
+
+/// A node does not leave who waits for the slow part of a command either.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_drains_answers_what_it_is_at() {
+    let world = World::new();
+    let hold = world.file("hold");
+    fs::write(&hold, "").unwrap();
+    let token = world.token("author", &["moderator", "import"]);
+    // A person, a room of two groups, a post: the fifth group hangs.
+    let env = [
+        ("WARDROOM_FAULT", "journal_hangs@5"),
+        ("WARDROOM_FAULT_WHILE", hold.to_str().unwrap()),
+        ("WARDROOM_SERVER__DRAIN_SECONDS", "5"),
+    ];
+    let node = world.node_with(&[], &env);
+    let mut author = node.probe(&token).await;
+    author.create("cardiology").await;
+    author.post("cardiology", "T", "before").await.unwrap();
+    let room = json!({ "room": "cardiology" });
+    let topics = author.ask("topics", room.clone()).await.unwrap();
+    let by_topic = json!({ "room": "cardiology", "topic": topics["topics"][0]["topic"] });
+    let posted = author.tell("message.post", post("cardiology", "T", &mid(), "in flight")).await;
+    author.ask("rooms", json!({})).await.unwrap();
+    let mut waiting = Vec::new();
+    for number in 0..4 {
+        let new = format!("room-{number}");
+        let new = json!({ "room": new, "mid": mid(), "title": "N", "class": "discussion" });
+        for (op, body) in [("room.create", &new), ("join", &room), ("history", &by_topic)] {
+            let mut probe = node.probe(&token).await;
+            let id = probe.tell(op, body.clone()).await;
+            waiting.push((probe, id, op));
+        }
+    }
+    // Until it is at all of them; one room was made before.
+    for (op, count) in [("room.create", 5), ("join", 4), ("history", 4)] {
+        let metric = format!(r#"wardroom_commands_total{{op="{op}",outcome="taken"}}"#);
+        node.until_metric(&metric, count).await;
+    }
+    let stopping = tokio::task::spawn_blocking(move || node.stop());
+    for (probe, ..) in &mut waiting {
+        probe.op("drain").await;
+    }
+    // Each leaves at a moment of its own within five seconds: some would have by now.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    fs::remove_file(&hold).unwrap();
+    author.reply(posted).await.unwrap();
+    for (probe, id, op) in &mut waiting {
+        probe.reply(*id).await.unwrap_or_else(|error| panic!("{op}: {error}"));
+        assert_eq!(probe.closed().await, (4000, "drain".into()), "{op}");
+    }
+    drop(author);
+    assert!(stopping.await.unwrap().success());
+}

@@ -88,6 +88,40 @@ async fn who_is_removed_while_a_join_waits_follows_nothing() {
     end(bench).await;
 }
 
+/// A page that waits is judged when it is made as well.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_banned_while_a_page_waits_is_not_shown_it() {
+    let mut bench = Bench::begin().await;
+    let room = json!({ "room": "cardiology" });
+    let mut carl = Probe::open(&bench.node.socket).await;
+    let token = bench.world.token("carl", &[]);
+    let him = carl.hello(&token).await["principal"]["id"].clone();
+    let mut again = probe(&bench.world, &bench.node, "carl", &[]).await;
+    let topics = carl.ask("topics", room.clone()).await.unwrap();
+    let by_topic = json!({ "room": "cardiology", "topic": topics["topics"][0]["topic"] });
+    carl.ask("history", by_topic.clone()).await.unwrap();
+    bench.slow.shut(true);
+    let posted = bench.ana.tell("message.post", post("cardiology", "T", &mid(), "one")).await;
+    bench.until_a_sync_waits().await;
+    let page = carl.tell("history", by_topic).await;
+    let topics = again.tell("topics", room.clone()).await;
+    // Both have been taken in by the room when these have been answered.
+    bench.meanwhile().await;
+    let banned = bench.ana.tell("member.remove", act(json!({ "person": him, "ban": true }))).await;
+    // The room has taken that in when it has answered her next one.
+    bench.ana.ask("history", room).await.unwrap();
+    assert!(!has_heard(&mut carl).await && !has_heard(&mut again).await);
+
+    bench.slow.shut(false);
+    bench.ana.reply(posted).await.unwrap();
+    bench.ana.reply(banned).await.unwrap();
+    for (probe, id) in [(&mut carl, page), (&mut again, topics)] {
+        assert_eq!(probe.reply(id).await.expect_err("he was banned")["code"], "forbidden");
+    }
+    drop((carl, again));
+    end(bench).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_grant_that_is_not_safe_opens_nothing() {
     let mut bench = Bench::begin().await;
