@@ -32,7 +32,12 @@ pub enum TelemetryError {
 /// Starts log lines and the panic hook. Once per process, before anything else is started.
 pub fn start(config: &Telemetry) -> Result<(), TelemetryError> {
     let filter = EnvFilter::try_new(&config.filter)?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        // A line that cannot be written is lost. To say so on the same stream would be a panic, and the panic
+        // hook writes a line as well: a full disk or a closed pipe would end the node.
+        .log_internal_errors(false);
     let started = match config.format {
         Format::Json => {
             tracing::subscriber::set_global_default(lines.json().flatten_event(true).finish())

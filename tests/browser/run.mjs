@@ -13,6 +13,7 @@ import { accessible } from "./accessible.mjs";
 import { Cuttable } from "./cuttable.mjs";
 import { people } from "./people.mjs";
 import { responses } from "./responses.mjs";
+import { roles } from "./roles.mjs";
 import { states } from "./states.mjs";
 import { holding, openRoom, pill, rooms, rows, seqs, settledOnce, signIn, write } from "./page.mjs";
 
@@ -241,6 +242,7 @@ await states({ check, expect, shoot, enter, url, slug, token, other: moderatorTo
 
 if (moderatorToken) {
   await responses({ check, expect, shoot, enter, url, slug, token, moderator: moderatorToken, topic, said });
+  await roles({ check, enter, url, slug, token, moderator: moderatorToken, topic, run, said });
   await people({ check, expect, shoot, enter, first, second, url, slug, other: moderatorToken, topic });
   await check("a moderator removes words, and they are gone for everybody", async () => {
     const page = await open(browser, complaints);

@@ -22,13 +22,14 @@ pub(crate) struct Node {
 impl Node {
     /// Starts one and waits until it says that it is ready.
     pub(crate) fn start(place: &Place, arguments: &[&str]) -> Self {
+        let lines = fs::File::create(place.path("stderr")).unwrap();
+        Self::start_telling(place, arguments, lines)
+    }
+
+    /// The same, and its log lines go there.
+    pub(crate) fn start_telling(place: &Place, arguments: &[&str], lines: fs::File) -> Self {
         let all = [arguments, &["--listen", "127.0.0.1:0", "--ready-file", "ready.json"]].concat();
-        let mut child = place
-            .command(&all)
-            .stdout(Stdio::piped())
-            .stderr(fs::File::create(place.path("stderr")).unwrap())
-            .spawn()
-            .unwrap();
+        let mut child = place.command(&all).stdout(Stdio::piped()).stderr(lines).spawn().unwrap();
         let began = Instant::now();
         loop {
             // Written by rename: what can be read is whole.
@@ -36,7 +37,7 @@ impl Node {
                 let ready = serde_json::from_str(&text).unwrap();
                 return Self { child, ready };
             }
-            let stderr = || fs::read_to_string(place.path("stderr")).unwrap();
+            let stderr = || fs::read_to_string(place.path("stderr")).unwrap_or_default();
             assert!(child.try_wait().unwrap().is_none(), "ended: {}", stderr());
             assert!(began.elapsed() < DEADLINE, "not ready: {}", stderr());
             std::thread::sleep(Duration::from_millis(5));

@@ -1,6 +1,7 @@
 //! `wardroom serve` as a script sees it: ready file, banner, signals, refusals.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Command;
 
@@ -36,6 +37,24 @@ fn a_hangup_ends_no_node() {
         let sent = Command::new("kill").args(["-HUP", &node.id().to_string()]).status();
         assert!(sent.unwrap().success());
         assert!(TcpStream::connect(&address).is_ok(), "it has nothing to read again, and goes on");
+    }
+    assert_eq!(node.stop("-TERM").0, Some(0));
+}
+
+/// A full disk, or a pipe that nobody reads any more: log lines are lost, and nothing else.
+#[test]
+fn a_node_whose_log_lines_cannot_be_written_serves_and_stops() {
+    let place = Place::new();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let node = Node::start_telling(&place, &["--data", "d"], full);
+    let address = node.get("url").strip_prefix("http://").unwrap().to_owned();
+    for _ in 0..3 {
+        let mut peer = TcpStream::connect(&address).unwrap();
+        let ask = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        peer.write_all(ask.as_bytes()).unwrap();
+        let mut told = String::new();
+        peer.read_to_string(&mut told).unwrap();
+        assert!(told.starts_with("HTTP/1.1 200"), "{told}");
     }
     assert_eq!(node.stop("-TERM").0, Some(0));
 }
