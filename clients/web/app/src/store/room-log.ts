@@ -7,6 +7,7 @@
 import { Fates } from "./fates.ts";
 import { befallen, toMessage } from "./message.ts";
 import type { Message } from "./message.ts";
+import { Roles } from "./rights.ts";
 import { TopicLine } from "./topic-line.ts";
 import type { TopicState } from "./topic-line.ts";
 import type {
@@ -53,6 +54,7 @@ export class RoomLog {
   n = 0;
   state: RoomState | undefined;
   private epochs: RoomState["epochs"] = [];
+  readonly roles = new Roles();
   /** What ids of topics lead to. */
   readonly line = new TopicLine();
   /** As they were posted, their words erased where they are. */
@@ -86,6 +88,7 @@ export class RoomLog {
     this.n = answer.n;
     this.state = answer.state;
     this.epochs = answer.state.epochs;
+    this.roles.joined(answer);
     this.ahead.clear();
     this.asking = false;
   }
@@ -233,6 +236,7 @@ export class RoomLog {
     this.cursor = { epoch: entry.epoch, seq: entry.seq };
     if (entry.seq > this.head.seq) this.head = this.cursor;
     if (entry.n !== undefined && entry.n > this.n) this.n = entry.n;
+    this.roles.take(entry);
     this.keep(entry);
     this.unread(entry);
   }

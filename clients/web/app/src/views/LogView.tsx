@@ -9,6 +9,8 @@ import { Pending } from "./Pending.tsx";
 import { useScroll } from "./use-scroll.ts";
 import { bounds } from "./window.ts";
 import type { Message } from "../store/message.ts";
+import { rightsIn } from "../store/rights.ts";
+import type { Rights } from "../store/rights.ts";
 import type { Row } from "../store/room-log.ts";
 import type { RoomView } from "../store/room-view.ts";
 import { day, sameDay } from "../text/format.ts";
@@ -118,6 +120,7 @@ export function LogView({ view, topic, title, onReply }: LogViewProps) {
   }, [behind > 0]);
   const fresh = scroll.atEnd ? 0 : rows.filter((row) => row.seq > seenTo && row.kind === "message" && row.message.by !== app.me.value?.id).length;
   const status = view.status.value;
+  const may = rightsIn(view.log, app.me.value);
 
   return (
     <>
@@ -164,7 +167,7 @@ export function LogView({ view, topic, title, onReply }: LogViewProps) {
             )}
             <ol class="rows">
               {shown.map((row, at) => (
-                <LogRow key={row.seq} view={view} row={row} before={shown[at - 1]} topic={topic} active={row.seq === current}
+                <LogRow key={row.seq} view={view} row={row} before={shown[at - 1]} topic={topic} may={may} active={row.seq === current}
                   onActive={setActive} onReply={onReply} onJump={toMessage} onAnswer={toMid} />
               ))}
             </ol>
@@ -184,6 +187,7 @@ interface LogRowProps {
   row: Row;
   before: Row | undefined;
   topic: string | undefined;
+  may: Rights;
   active: boolean;
   onActive(seq: number): void;
   onReply(mid: string): void;
@@ -191,7 +195,7 @@ interface LogRowProps {
   onAnswer(mid: string, topic: string): void;
 }
 
-function LogRow({ view, row, before, topic, active, onActive, onReply, onJump, onAnswer }: LogRowProps) {
+function LogRow({ view, row, before, topic, may, active, onActive, onReply, onJump, onAnswer }: LogRowProps) {
   const { app } = usePage();
   if (row.kind === "gap") {
     return (
@@ -209,9 +213,8 @@ function LogRow({ view, row, before, topic, active, onActive, onReply, onJump, o
     message.at - previous.at < GROUP_MS && message.replyTo === undefined && message.kind === "message";
   const repliedSeq = message.replyTo === undefined ? undefined : view.log.seqOf(message.replyTo);
   const replied = repliedSeq === undefined ? undefined : view.log.message(repliedSeq);
-  const moderator = app.me.value?.roles.includes("moderator") ?? false;
   const waits = replied?.question === "open" || replied?.question === "needs_info";
-  const answers = replied && waits && (moderator || replied.by === app.me.value?.id) ? replied.mid : undefined;
+  const answers = replied && waits && (may.moderate || replied.by === app.me.value?.id) ? replied.mid : undefined;
   return (
     <Fragment>
       {newDay && <li class="day"><span>{day(message.at, Date.now())}</span></li>}
@@ -222,7 +225,7 @@ function LogRow({ view, row, before, topic, active, onActive, onReply, onJump, o
         name={nameOf(message)}
         replied={replied && { name: nameOf(replied), body: replied.erased ? s.erased : replied.stand === "shown" ? replied.body : s[replied.stand], seq: replied.seq }}
         removal={view.log.removals.get(message.mid)}
-        moderator={moderator} answers={answers}
+        may={may} answers={answers}
         onActive={() => onActive(message.seq)} onReply={() => onReply(message.mid)} onJump={() => onJump(message)}
         onAnswer={(mid) => onAnswer(mid, message.topic)} />
     </Fragment>

@@ -6,6 +6,7 @@ import { IconAnnouncement, IconAnswer, IconErase, IconFlag, IconPin, IconQuestio
 import { ReasonForm } from "./ReasonForm.tsx";
 import { Responses, useResponding } from "./Responses.tsx";
 import type { Message } from "../store/message.ts";
+import type { Rights } from "../store/rights.ts";
 import type { Removal } from "../store/room-log.ts";
 import { formatRoute } from "../store/route.ts";
 import { moment, time } from "../text/format.ts";
@@ -29,7 +30,8 @@ export interface RowProps {
   showTopic: boolean;
   replied: { name: string | undefined; body: string; seq: number } | undefined;
   removal: Removal | undefined;
-  moderator: boolean;
+  /** What this reader may do here. */
+  may: Rights;
   /** It replies to a question that waits, and this reader may say that it answers it: the question's mid. */
   answers: string | undefined;
   /** The one row that is in the tab order. */
@@ -49,9 +51,9 @@ export const Kind = ({ kind }: { kind: MessageKind }) => {
 };
 
 export function MessageRow(props: RowProps) {
-  const { message, joined, removal, active } = props;
+  const { message, joined, removal, active, may } = props;
   const shown = !message.erased && message.stand === "shown";
-  const mayErase = !message.erased && props.moderator;
+  const mayErase = !message.erased && may.moderate;
   const [form, setForm] = useState<"report" | "redact">();
   const [picking, setPicking] = useState(false);
   const responding = useResponding(props.room, message);
@@ -118,12 +120,12 @@ export function MessageRow(props: RowProps) {
               <IconAnswer /> {t.actions.accept}
             </button>
           )}
-          {shown && props.moderator && (
+          {shown && may.pin && (
             <button type="button" class="tool" tabIndex={tab} onClick={() => respond(message.pinned ? "message.unpin" : "message.pin", {})}>
               <IconPin /> {message.pinned ? t.actions.unpin : t.actions.pin}
             </button>
           )}
-          {shown && (
+          {shown && may.report && (
             <button type="button" class="tool" tabIndex={tab} onClick={() => setForm("report")}><IconFlag /> {t.actions.report}</button>
           )}
           {mayErase && (

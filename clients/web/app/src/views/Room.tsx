@@ -10,6 +10,7 @@ import { People } from "./People.tsx";
 import { Pill } from "./Pill.tsx";
 import { Settle } from "./Settle.tsx";
 import { TopicList } from "./TopicList.tsx";
+import { rightsIn } from "../store/rights.ts";
 import type { RoomView } from "../store/room-view.ts";
 import { formatRoute } from "../store/route.ts";
 import { t } from "../text/index.ts";
@@ -38,7 +39,7 @@ export function Room({ view }: { view: RoomView }) {
   const topic = route.topic;
   const topicName = topic === undefined ? undefined : (view.topics.get(topic)?.name || t.topics.erasedName);
   const settled = topic !== undefined && view.topics.get(topic)?.resolved === true;
-  const moderator = app.me.value?.roles.includes("moderator") ?? false;
+  const may = rightsIn(view.log, app.me.value);
   const about = [
     state && (t.rooms.classes[state.class] ?? state.class),
     state?.specialty && state.specialty !== view.name ? state.specialty : undefined,
@@ -57,7 +58,7 @@ export function Room({ view }: { view: RoomView }) {
               <p class="filtered">
                 <span class="topic-chip on" dir="auto">{topicName}</span>
                 {settled && <span class="chip">{t.topics.settled}</span>}
-                {topic !== undefined && moderator && <Settle view={view} topic={topic} settled={settled} />}
+                {topic !== undefined && may.moderate && <Settle view={view} topic={topic} settled={settled} />}
                 <a class="clear" href={formatRoute({ room: view.name, topic: undefined })}><IconClose /> {t.topics.all}</a>
               </p>
             )}

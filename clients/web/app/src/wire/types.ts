@@ -23,6 +23,8 @@ export interface Principal {
 }
 
 export type RoomClass = "discussion" | "case" | "direct" | "mixed";
+/** What a member of a room is there. */
+export type RoomRole = "owner" | "moderator" | "member";
 export type MessageKind = "message" | "question" | "answer" | "announcement";
 
 export interface RoomState {
@@ -31,6 +33,8 @@ export interface RoomState {
   specialty?: string;
   topics: number;
   members: number;
+  /** What you are here; absent for who is in only because the room is open. */
+  role?: RoomRole;
   /** The line of epochs: entries of `epoch` are numbered from `base + 1` on. */
   epochs: { epoch: number; base: number }[];
 }
@@ -216,6 +220,12 @@ export interface MovedFacts {
 export interface MergedFacts {
   topic: string;
   into: string;
+}
+
+/** Facts of entries about who belongs to a room; without `role` they belong to it no more. */
+export interface BelongsFacts {
+  person: string;
+  role?: RoomRole;
 }
 
 /** Words of `topic.renamed` and `topic.moved`. */
