@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { h, render } from "preact";
 import { Room } from "../src/views/Room.tsx";
 import { PageContext } from "../src/views/context.ts";
+import { t } from "../src/text/index.ts";
 import type { Entry, RoomClass, RoomRole } from "../src/wire/types.ts";
 import { drawing } from "./dom.ts";
 import { Page } from "./page.ts";
@@ -40,8 +41,20 @@ async function drawn(cls: RoomClass, role: RoomRole | undefined, roles: string[]
       assert.ok(tools && head, "the answer and its topic are not on the page");
       return [...words(tools), ...words(head)];
     },
+    /** What a message may be meant as. */
+    kinds: () => body.elements.filter((found) => found.localName === "option").map((found) => found.textContent.trim()).filter((name) => KIND_NAMES.includes(name)),
     leave: () => render(null, place),
   };
+}
+
+const KIND_NAMES = Object.values(t.kinds);
+for (const [role, roles, announces] of [["member", [], false], ["owner", [], true], [undefined, ["moderator"], true]] as const) {
+  test(`announcements are offered to moderators: ${role ?? roles[0]}`, async () => {
+    const room = await drawn("discussion", role, [...roles]);
+    assert.equal(room.kinds().includes(t.kinds.announcement), announces);
+    assert.ok(room.kinds().includes(t.kinds.question));
+    room.leave();
+  });
 }
 
 const always = ["Reply", "React"];

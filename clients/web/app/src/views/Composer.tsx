@@ -6,6 +6,7 @@ import { IconAlert, IconClose, IconReply, IconSend } from "./icons.tsx";
 import { Typing } from "./Typing.tsx";
 import type { Draft } from "../store/app.ts";
 import type { Message } from "../store/message.ts";
+import { rightsIn } from "../store/rights.ts";
 import type { RoomView } from "../store/room-view.ts";
 import { t } from "../text/index.ts";
 import type { MessageKind } from "../wire/types.ts";
@@ -50,6 +51,9 @@ export function Composer({ view, title, topic, replyTo, onReplyEnd }: ComposerPr
   const toldAt = useRef(0);
   view.topicsVersion.value;
   const topicName = topic === undefined ? undefined : view.topics.get(topic)?.name;
+  // Announcements are for moderators. A draft of one waits until who wrote it is that again.
+  const kinds = KINDS.filter((kind) => kind !== "announcement" || rightsIn(view.log, app.me.value).moderate);
+  const kind = kinds.includes(draft.kind) ? draft.kind : "message";
   const limit = app.frameBytes.value - FRAME_MARGIN;
   const size = draft.body.length * 6 < limit * 0.8 ? 0 : frameSize(draft.body);
 
@@ -96,7 +100,7 @@ export function Composer({ view, title, topic, replyTo, onReplyEnd }: ComposerPr
     }
     if (frameSize(words) > limit) return setProblem(s.tooLong(frameSize(words), limit));
     const taken = app.post(view.name, {
-      ...draft, body: words, ...(replyTo ? { replyTo: replyTo.mid } : {}),
+      ...draft, kind, body: words, ...(replyTo ? { replyTo: replyTo.mid } : {}),
     });
     if (!taken) return setProblem(s.full);
     change({ body: "", kind: "message", noteDays: undefined });
@@ -146,11 +150,11 @@ export function Composer({ view, title, topic, replyTo, onReplyEnd }: ComposerPr
           </datalist>
           <label class="inline">
             <span>{s.kind}</span>
-            <select value={draft.kind} onChange={(event) => change({ kind: event.currentTarget.value as MessageKind })}>
-              {KINDS.map((kind) => <option key={kind} value={kind}>{t.kinds[kind]}</option>)}
+            <select value={kind} onChange={(event) => change({ kind: event.currentTarget.value as MessageKind })}>
+              {kinds.map((kind) => <option key={kind} value={kind}>{t.kinds[kind]}</option>)}
             </select>
           </label>
-          {draft.kind === "announcement" && (
+          {kind === "announcement" && (
             <label class="inline">
               <span>{s.note}</span>
               <select id="note" value={draft.noteDays ?? ""}
