@@ -121,7 +121,7 @@ pub(super) fn refused(refusal: &Refusal) -> WireError {
         }
         Refusal::Declined => (
             Code::Declined,
-            "a moderator looked at this message and decided not to show it",
+            "this message is not shown and will not be: a moderator declined it, or its author took it back",
             "/d/mid",
         ),
         Refusal::Ranges => (

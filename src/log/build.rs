@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::oneshot;
 
 use super::journal::Catalog;
-use super::pour::{Part, PourError, Span, pour, supplement};
+use super::pour::{PourError, Span, pour};
 use super::store::{Generations, Shelf, SledShelf};
 
 /// A build under way.
@@ -26,15 +26,13 @@ pub(super) struct Build {
 /// What it came to.
 pub(super) struct Built {
     pub(super) shelf: SledShelf,
-    /// The journal is damaged.
+    /// The journal is damaged: the store in use may hold more.
     pub(super) damaged: bool,
-    /// Entries that it holds no longer, taken from the store in use.
-    pub(super) saved: u64,
 }
 
 impl Build {
-    /// Starts building everything up to a group, if that leaves `spare` bytes of the disk free. What the journal
-    /// has lost is taken from the store in use.
+    /// Starts building everything up to a group, if that leaves `spare` bytes of the disk free. Words that the
+    /// journal has lost are taken from the store in use.
     pub(super) fn start(
         generations: &Generations,
         catalog: &Arc<Catalog>,
@@ -51,12 +49,8 @@ impl Build {
                 let shelf = generations.begin(generation)?;
                 let span = Span { after: 0, upto, claimed: 0 };
                 let poured = pour(&shelf, &catalog, span, Some(&*in_use), &stop)?;
-                let damaged = poured.damaged;
-                // The one in use takes in what comes meanwhile: what lies behind is for whoever goes over.
-                let saved =
-                    if damaged { supplement(&shelf, &*in_use, Part::Within, &stop)? } else { 0 };
                 shelf.sync()?;
-                Ok(Built { shelf, damaged, saved })
+                Ok(Built { shelf, damaged: poured.damaged })
             };
             let built = made();
             if built.is_err() {

@@ -8,9 +8,7 @@ use wardroom_protocol::ids::LogName;
 
 use super::journal::{Catalog, Footer, GroupAt, Scan, read_all, scan};
 use super::record::{Rest, View};
-use super::store::{
-    Batch, Shelf, ShelfError, chunk, end_of, entry_key, log_of, log_prefix, newest_of,
-};
+use super::store::{Batch, Shelf, ShelfError, chunk, end_of, entry_key, log_of, log_prefix};
 use crate::entry;
 
 /// What is poured.
@@ -176,74 +174,32 @@ impl Order {
     }
 }
 
-/// Which entries another store is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
-    /// Of each log those up to the newest that this one has.
-    Within,
-    /// Those behind it.
-    Behind,
-}
-
 /// Puts what another store holds of entries and this one lacks into this one; returns how many there were.
-pub(super) fn supplement(
-    shelf: &dyn Shelf,
-    other: &dyn Shelf,
-    part: Part,
-    stop: &AtomicBool,
-) -> Result<u64, PourError> {
+pub(super) fn supplement(shelf: &dyn Shelf, other: &dyn Shelf) -> Result<u64, ShelfError> {
     let mut lacked = 0;
+    let mut logs = BTreeSet::new();
     let mut from = vec![b'e'];
-    while let Some((key, _)) = chunk(other, &from, b"f", false, 1, 1)?.first() {
-        let Some(log) = log_of(key) else {
-            from = [&key[..], &[0]].concat();
-            continue;
-        };
-        let prefix = log_prefix(&log);
-        let behind = newest_of(shelf, &log)?
-            .map_or(prefix.clone(), |newest| [&entry_key(&log, newest)[..], &[0]].concat());
-        let end = end_of(&prefix);
-        let range = match part {
-            Part::Within => (&prefix[..], &behind[..]),
-            Part::Behind => (&behind[..], &end[..]),
-        };
-        let came = supplement_log(shelf, other, range, stop)?;
-        if came > 0 {
-            stage_again(shelf, &log)?;
-        }
-        lacked += came;
-        from = end;
-    }
-    Ok(lacked)
-}
-
-fn supplement_log(
-    shelf: &dyn Shelf,
-    other: &dyn Shelf,
-    (from, to): (&[u8], &[u8]),
-    stop: &AtomicBool,
-) -> Result<u64, PourError> {
-    let mut lacked = 0;
-    let mut from = from.to_vec();
     loop {
-        if stop.load(Ordering::Acquire) {
-            return Err(PourError::Stopped);
-        }
-        let found = chunk(other, &from, to, false, PIECE, BATCH_BYTES)?;
+        let found = chunk(other, &from, b"f", false, PIECE, BATCH_BYTES)?;
         let Some((last, _)) = found.last() else {
-            return Ok(lacked);
+            break;
         };
         from = [&last[..], &[0]].concat();
         let mut batch = Batch::new(shelf);
         for (key, bytes) in found {
             let lacks = shelf.get(&key)?.is_none();
             if lacks && View::read(&bytes).is_ok_and(|view| view.rest != Rest::Damaged) {
+                logs.extend(log_of(&key));
                 batch.put(key, bytes.to_vec());
                 lacked += 1;
             }
         }
         batch.commit(None)?;
     }
+    for log in logs {
+        stage_again(shelf, &log)?;
+    }
+    Ok(lacked)
 }
 
 /// Stages all entries of a log once more, in their order: its rows are folded from all of them.

@@ -101,6 +101,51 @@ fn what_the_journal_loses_while_a_store_is_made_is_taken_as_well() {
     }
 }
 
+/// What was lost before is taken although its log has gone on since: its end is then not where it was lost.
+#[test]
+fn what_was_lost_at_the_end_of_a_log_is_taken_though_the_log_goes_on() {
+    let dir = quick_dir();
+    let mut dice = Dice(1319);
+    let (log, _) = Log::open(dir.path(), small()).unwrap();
+    let (mut quiet, mut busy) = (Author::new("quiet"), Author::new("busy"));
+    for _ in 0..12 {
+        quiet.post(&log, &mut dice, 100);
+    }
+    quiet.stored();
+    for _ in 0..200 {
+        busy.post(&log, &mut dice, 4_000);
+        busy.synced();
+    }
+    busy.stored();
+    close(log);
+    let file = dir.path().join("journal/00000001.seg");
+    let mut bytes = fs::read(&file).unwrap();
+    let mid = quiet.records[11].header.mid;
+    let at = bytes.windows(16).position(|window| window == mid.as_bytes()).unwrap();
+    bytes[at] ^= 1;
+    fs::write(&file, bytes).unwrap();
+
+    let gate = Arc::new(Gate::default());
+    let options = Options { disk: Arc::new(GatedDisk(Arc::clone(&gate))), ..small() };
+    let (log, recovery) = Log::open(dir.path(), options).unwrap();
+    assert!(recovery.findings.is_empty(), "{:?}", recovery.findings);
+    gate.shut("sync", &dir.path().join("store/gen-00000002/db"));
+    std::thread::scope(|scope| {
+        let built = scope.spawn(|| block(log.rebuild_store()));
+        wait("it is made but for its sync", || gate.is_waited_for());
+        quiet.post(&log, &mut dice, 100);
+        quiet.stored();
+        gate.open();
+        assert!(built.join().unwrap());
+    });
+    for room in [&quiet, &busy] {
+        assert!(read(&log, &room.name) == (room.records.clone(), vec![]), "{}", room.name);
+        crate::rows::assert_indexed(&log, room, "made anew");
+    }
+    close(log);
+    assert_whole(dir.path(), &[quiet, busy], "the next start");
+}
+
 #[test]
 fn without_its_first_segment_the_store_writes_it_back() {
     let dir = quick_dir();

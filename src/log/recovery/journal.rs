@@ -51,6 +51,12 @@ pub(super) fn open_journal(
     let mut found = survey(disk, catalog.dir(), from)?;
     let id = found.journal.unwrap_or_else(fresh_id);
     let absent = std::mem::take(&mut found.absent);
+    // Before anything notes that a mend was begun.
+    if store.is_held && (!absent.is_empty() || !found.damage().is_empty()) {
+        let what =
+            "it is damaged, and the store that may mend it is held by this process: start again";
+        return Err(std::io::Error::other(what));
+    }
     if !absent.is_empty() {
         floor.begin_mend()?;
         for number in &absent {
@@ -103,11 +109,6 @@ pub(super) fn open_journal(
     let lost = stored > found.last_group() || !absent.is_empty();
     if lost || !damage.is_empty() {
         floor.begin_mend()?;
-    }
-    if store.is_held && (lost || !damage.is_empty()) {
-        let what =
-            "it is damaged, and the store that may mend it is held by this process: start again";
-        return Err(std::io::Error::other(what));
     }
     // A mend that was interrupted is done again: records may be left that it was to write back.
     let mends = lost || !damage.is_empty() || care == Care::Thorough || floor.in_doubt();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
 
 use super::super::build::{Build, Built};
-use super::super::pour::{Part, PourError, Span, pour, supplement};
+use super::super::pour::{PourError, Span, pour, supplement};
 use super::super::store::{ERASED_SINCE, Shelf as _, number};
 use super::StoreThread;
 
@@ -93,13 +93,10 @@ impl StoreThread {
         let span = Span { after: upto, upto: keeper.group, claimed: 0 };
         let never = AtomicBool::new(false);
         let poured = pour(&built.shelf, catalog, span, Some(&*in_use), &never)?;
-        let mut saved = built.saved;
-        if poured.damaged {
-            saved += supplement(&built.shelf, &*in_use, Part::Within, &never)?;
-        }
-        if poured.damaged || built.damaged {
-            saved += supplement(&built.shelf, &*in_use, Part::Behind, &never)?;
-        }
+        // Not before: now both have taken in the same, and what one lacks the journal has lost. Whoever writes
+        // may have to wait for this, as for a store that lags.
+        let damaged = poured.damaged || built.damaged;
+        let saved = if damaged { supplement(&built.shelf, &*in_use)? } else { 0 };
         drop(in_use);
         built.shelf.sync()?;
         if saved > 0 {
