@@ -100,7 +100,7 @@ errors! {
     AnnouncementOver = 218 "announcement_over" Definite,
     /// As many as there may be are there already.
     TooMany = 219 "too_many" Definite,
-    /// A moderator looked at it and decided not to show it.
+    /// It is not shown and will not be: a moderator declined it, or its author took it back.
     Declined = 220 "declined" Definite,
     /// The room needs an owner, and this one is its last.
     LastOwner = 221 "last_owner" Definite,

@@ -240,7 +240,7 @@ export const en = {
     too_large: "It is larger than this server takes.",
     bad_text: "It holds characters that a message may not hold.",
     removed: "You may not read this room any more.",
-    declined: "A moderator decided not to show it.",
+    declined: "It is not shown: a moderator declined it, or you took it back.",
     room_archived: "The room is archived and takes nothing new.",
     unknown_message: "The message is not in this room any more.",
     other: (message: string) => message,
