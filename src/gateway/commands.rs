@@ -198,6 +198,7 @@ impl Connection {
             Done::reply(id, answer.as_ref())
         });
     }
+
     /// The same for an answer with words that may be erased before it leaves.
     fn query_words<T, Q>(
         &mut self,
